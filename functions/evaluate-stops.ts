@@ -1,0 +1,31 @@
+/** The evaluator: called by the Scheduler every minute, and when a stop is armed while none is running. */
+import { configFrom } from "@backstop/core/config";
+import * as Deps from "@backstop/core/deps";
+import { marketStore } from "@backstop/core/market/market.store";
+import { positionStore } from "@backstop/core/position/position.store";
+import { type Ended, type EvaluateDeps, evaluateStops } from "@backstop/core/stop/evaluate";
+import { clock, ids, log, once } from "./system.ts";
+
+type Handler = () => Promise<{ readonly ended: Ended }>;
+
+export function make(deps: EvaluateDeps): Handler {
+  return async () => ({ ended: await evaluateStops(deps) });
+}
+
+const real = once(async () => {
+  const { env } = process;
+  const db = Deps.database(env);
+  return make({
+    clock,
+    ids,
+    log,
+    markets: await marketStore(db).all(),
+    prices: Deps.prices(env, clock),
+    positions: positionStore(db),
+    store: Deps.watched(env),
+    queues: Deps.queues(env),
+    tickMs: configFrom(env).evaluator.tickMs,
+  });
+});
+
+export const handler: Handler = async () => (await real())();

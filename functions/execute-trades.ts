@@ -1,0 +1,33 @@
+/** Makes and sends the next attempt of the trades that messages name: exits, and entries whose function died. */
+import { configFrom } from "@backstop/core/config";
+import * as Deps from "@backstop/core/deps";
+import { type BatchHandler, eachOf } from "@backstop/core/queue/batch";
+import { solanaRpc } from "@backstop/core/solana/rpc";
+import { attemptStore } from "@backstop/core/trade/attempt.store";
+import { driveTrade } from "@backstop/core/trade/drive";
+import type { SubmitDeps } from "@backstop/core/trade/submit";
+import { tradeStore } from "@backstop/core/trade/trade.store";
+import { clock, log, once } from "./system.ts";
+
+export function make(deps: SubmitDeps): BatchHandler {
+  return eachOf(log, (tradeId) => driveTrade(deps, tradeId));
+}
+
+const real = once(async () => {
+  const { env } = process;
+  const config = configFrom(env);
+  const db = Deps.database(env);
+  return make({
+    clock,
+    log,
+    trades: tradeStore(db),
+    attempts: attemptStore(db),
+    jupiter: Deps.jupiter(env, clock),
+    rpc: solanaRpc(config.jupiter.rpcEndpoint, clock),
+    signing: Deps.signing(env),
+    queues: Deps.queues(env),
+    maxPriceImpactBps: config.jupiter.maxPriceImpactBps,
+  });
+});
+
+export const handler: BatchHandler = async (batch) => (await real())(batch);

@@ -1,0 +1,82 @@
+/** `POST /trades`, `GET /trades/{id}`. */
+import { createHash } from "node:crypto";
+import { type AppDeps, authorizedApp, type HttpHandler, parseBody, serve } from "@backstop/core/api/app";
+import { invalid } from "@backstop/core/api/problem";
+import { IdempotencyKey, stopOf, TradeBody } from "@backstop/core/api/schema";
+import { configFrom } from "@backstop/core/config";
+import * as Deps from "@backstop/core/deps";
+import { EngineError } from "@backstop/core/error";
+import type { Market } from "@backstop/core/market/market";
+import { marketStore } from "@backstop/core/market/market.store";
+import { solanaRpc } from "@backstop/core/solana/rpc";
+import { attemptStore } from "@backstop/core/trade/attempt.store";
+import { type ExecuteDeps, executeTrade } from "@backstop/core/trade/execute";
+import { type TradeRecord, tradeStore } from "@backstop/core/trade/trade.store";
+import { tradeView } from "@backstop/core/trade/view";
+import { clock, ids, log, once } from "./system.ts";
+
+export function make(deps: AppDeps & ExecuteDeps): HttpHandler {
+  const { account, config } = deps;
+  const app = authorizedApp(deps);
+
+  app.post("/trades", async (context) => {
+    const key = IdempotencyKey.safeParse(context.req.header("idempotency-key"));
+    if (!key.success) throw invalid("the header Idempotency-Key is required: 1 to 255 printable characters");
+    const { stop, ...body } = await parseBody(context.req.raw, TradeBody);
+    const rule = stop ? stopOf(stop, config.stopLoss.defaultTrailingDistanceBps) : null;
+    const record = await executeTrade(deps, account, {
+      ...body,
+      stop: rule,
+      idempotencyKey: key.data,
+      requestDigest: createHash("sha256")
+        .update(JSON.stringify([body.symbol, body.side, body.size, rule]))
+        .digest("base64url"),
+    });
+    return context.json(view(deps.markets, record), 202);
+  });
+
+  app.get("/trades/:tradeId", async (context) => {
+    const { tradeId } = context.req.param();
+    const record = await deps.trades.find(tradeId);
+    if (record?.trade.accountId !== account.accountId) {
+      throw new EngineError("TRADE_NOT_FOUND", { detail: `there is no trade ${tradeId}`, tradeId });
+    }
+    return context.json(view(deps.markets, record));
+  });
+
+  return serve(app);
+}
+
+function view(markets: readonly Market[], record: TradeRecord) {
+  const market = markets.find((each) => each.symbol === record.trade.symbol);
+  if (!market) throw new TypeError(`the market ${record.trade.symbol} is not there`);
+  return tradeView(record, market);
+}
+
+const real = once(async () => {
+  const { env } = process;
+  const config = configFrom(env);
+  const db = Deps.database(env);
+  const rpc = solanaRpc(config.jupiter.rpcEndpoint, clock);
+  return make({
+    clock,
+    ids,
+    log,
+    config,
+    apiKey: Deps.apiKey(env),
+    account: await Deps.account(env, db),
+    markets: await marketStore(db).all(),
+    trades: tradeStore(db),
+    attempts: attemptStore(db),
+    jupiter: Deps.jupiter(env, clock),
+    priceSource: Deps.prices(env, clock),
+    watched: Deps.watched(env),
+    rpc,
+    balances: rpc,
+    signing: Deps.signing(env),
+    queues: Deps.queues(env),
+    maxPriceImpactBps: config.jupiter.maxPriceImpactBps,
+  });
+});
+
+export const handler: HttpHandler = async (event, context) => (await real())(event, context);

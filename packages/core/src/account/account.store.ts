@@ -1,0 +1,26 @@
+import { eq } from "drizzle-orm";
+import type { Database } from "../db/client.ts";
+import { account } from "./account.sql.ts";
+import type { Account } from "./account.ts";
+
+export interface AccountStore {
+  find(accountId: string): Promise<Account | null>;
+  /** Adds the account unless it is there. @throws when the wallet belongs to another account. */
+  add(account: Account, at: Date): Promise<void>;
+}
+
+export const accountStore = (db: Database): AccountStore => ({
+  async find(accountId) {
+    const [row] = await db
+      .select({ accountId: account.accountId, wallet: account.wallet })
+      .from(account)
+      .where(eq(account.accountId, accountId));
+    return row ?? null;
+  },
+  async add({ accountId, wallet }, at) {
+    await db
+      .insert(account)
+      .values({ accountId, wallet, createdAt: at })
+      .onConflictDoNothing({ target: account.accountId });
+  },
+});

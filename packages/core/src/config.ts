@@ -1,0 +1,105 @@
+/**
+ * Configuration, validated at start. The promised shape, with fractions turned into basis points once.
+ *
+ * Every key may be overridden by an environment variable: `stopLoss.minDistance` is `BACKSTOP_STOP_LOSS_MIN_DISTANCE`.
+ */
+import * as z from "zod";
+import { type Bps, bpsFromFraction } from "./money/bps.ts";
+
+const fraction = (min: number, max: number) =>
+  z.coerce
+    .number()
+    .min(min)
+    .max(max)
+    .transform((value): Bps => bpsFromFraction(value));
+
+/** A decimal in units of a token, kept as text: how many base units it is depends on the mint. */
+const decimal = z.coerce.string().regex(/^\d{1,12}(\.\d{1,9})?$/, "must be a decimal number");
+
+const Schema = z.strictObject({
+  jupiter: z.strictObject({
+    /** Of the Solana RPC. */
+    rpcEndpoint: z.url(),
+    /** An entry is refused above this fraction. Exits are not bound by it. */
+    maxPriceImpact: fraction(0, 0.5).prefault(0.01),
+    /** SOL that an entry must leave in the wallet for fees and rent. */
+    minSolBalance: decimal.prefault("0.1"),
+  }),
+  position: z.strictObject({
+    /** Notional in the quote currency. */
+    maxPositionSize: decimal.prefault("1000"),
+    minPositionSize: decimal.prefault("10"),
+    /** Seats of an account in a market. Above 100 the search for a free one stops being cheap. */
+    maxPositionsPerSymbol: z.coerce.number().int().min(1).max(100).prefault(3),
+  }),
+  stopLoss: z.strictObject({
+    /** Fractions of the price. */
+    minDistance: fraction(0.0001, 0.99).prefault(0.01),
+    maxDistance: fraction(0.0001, 0.99).prefault(0.2),
+    defaultTrailingDistance: fraction(0.0001, 0.99).prefault(0.03),
+  }),
+  evaluator: z.strictObject({
+    /** Between two looks at the market. Below half a second a tick would overlap its own price request. */
+    tickSeconds: z.coerce.number().min(0.5).max(30).prefault(2),
+  }),
+});
+
+type Values = z.output<typeof Schema>;
+
+export interface Config {
+  readonly jupiter: Readonly<{ rpcEndpoint: string; maxPriceImpactBps: Bps; minSolBalance: string }>;
+  readonly position: Readonly<Values["position"]>;
+  readonly stopLoss: Readonly<{ minDistanceBps: Bps; maxDistanceBps: Bps; defaultTrailingDistanceBps: Bps }>;
+  readonly evaluator: Readonly<{ tickMs: number }>;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `stopLoss`, `minDistance` → `BACKSTOP_STOP_LOSS_MIN_DISTANCE`. */
+const variable = (...path: readonly string[]): string =>
+  ["BACKSTOP", ...path.map((key) => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())].join("_");
+
+/**
+ * @throws Error naming the variable, its value and what is wrong with it.
+ */
+export function configFrom(environment: Environment): Config {
+  const raw = Object.fromEntries(
+    Object.entries(Schema.shape).map(([section, schema]) => [
+      section,
+      Object.fromEntries(
+        Object.keys(schema.shape).flatMap((key) => {
+          const value = environment[variable(section, key)];
+          return value === undefined ? [] : [[key, value]];
+        }),
+      ),
+    ]),
+  );
+  const parsed = Schema.safeParse(raw);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const name = variable(...(issue?.path.map(String) ?? []));
+    throw new Error(`${name}=${environment[name] ?? ""}: ${issue?.message}`);
+  }
+  const { jupiter, position, stopLoss, evaluator } = parsed.data;
+  return {
+    jupiter: {
+      rpcEndpoint: jupiter.rpcEndpoint,
+      maxPriceImpactBps: jupiter.maxPriceImpact,
+      minSolBalance: jupiter.minSolBalance,
+    },
+    position,
+    stopLoss: {
+      minDistanceBps: stopLoss.minDistance,
+      maxDistanceBps: stopLoss.maxDistance,
+      defaultTrailingDistanceBps: stopLoss.defaultTrailingDistance,
+    },
+    evaluator: { tickMs: evaluator.tickSeconds * 1000 },
+  };
+}
+
+/** @throws Error naming a variable that is not set. */
+export function requireVariable(environment: Environment, name: string): string {
+  const value = environment[name];
+  if (!value) throw new Error(`${name} is not set`);
+  return value;
+}

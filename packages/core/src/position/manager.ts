@@ -1,0 +1,48 @@
+/** Reading positions, as callers see them. */
+import type { Account } from "../account/account.ts";
+import { EngineError } from "../error.ts";
+import type { Market } from "../market/market.ts";
+import type { WatchStore } from "../stop/watch.store.ts";
+import type { PositionStore } from "./position.store.ts";
+import { LIVE_POSITIONS, type Position, type PositionStatus } from "./position.ts";
+import { type PositionView, positionView } from "./view.ts";
+
+export interface PositionDeps {
+  readonly positions: Pick<PositionStore, "find" | "list">;
+  readonly prices: Pick<WatchStore, "prices">;
+  readonly markets: readonly Market[];
+}
+
+/** One page; an account holds fewer positions than this while its seats are limited. */
+const PAGE = 500;
+
+/** @throws EngineError POSITION_NOT_FOUND, also for a position of another account. */
+export async function getPosition(deps: PositionDeps, account: Account, positionId: number): Promise<PositionView> {
+  const position = await deps.positions.find(account.accountId, positionId);
+  if (!position) {
+    const detail = `there is no position ${positionId}`;
+    throw new EngineError("POSITION_NOT_FOUND", { detail, positionId: String(positionId) });
+  }
+  const [view] = await views(deps, [position]);
+  if (!view) throw new TypeError(`position ${positionId} has no view`);
+  return view;
+}
+
+/** The account's positions, newest first; those that are not over when no status is named. */
+export async function getAllPositions(
+  deps: PositionDeps,
+  account: Account,
+  statuses: readonly PositionStatus[] = LIVE_POSITIONS,
+): Promise<readonly PositionView[]> {
+  return views(deps, await deps.positions.list(account.accountId, statuses, PAGE));
+}
+
+async function views(deps: PositionDeps, positions: readonly Position[]): Promise<readonly PositionView[]> {
+  const symbols = [...new Set(positions.map((position) => position.symbol))];
+  const prices = await deps.prices.prices(symbols);
+  return positions.map((position) => {
+    const market = deps.markets.find((each) => each.symbol === position.symbol);
+    if (!market) throw new TypeError(`the market ${position.symbol} is not there`);
+    return positionView(position, market, prices.get(position.symbol) ?? null);
+  });
+}

@@ -1,0 +1,74 @@
+import { sql } from "drizzle-orm";
+import {
+  check,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  smallint,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/pg-core";
+import { account } from "../account/account.sql.ts";
+import { amount, instant, neverNegative, oneOf } from "../db/columns.ts";
+import { market } from "../market/market.sql.ts";
+import type { Side } from "../market/market.ts";
+import type { CloseReason, Stop } from "../stop/stop.ts";
+import { LIVE_POSITIONS, POSITION_STATUSES, type PositionStatus } from "./position.ts";
+
+export const position = pgTable(
+  "position",
+  {
+    positionId: integer().primaryKey().generatedAlwaysAsIdentity(),
+    accountId: text()
+      .notNull()
+      .references(() => account.accountId),
+    symbol: text()
+      .notNull()
+      .references(() => market.symbol),
+    side: text().$type<Side>().notNull(),
+    status: text().$type<PositionStatus>().notNull(),
+    /** One of the places 1 … maxPositionsPerSymbol of the account in the market. */
+    seat: smallint().notNull(),
+    size: amount().notNull(),
+    entryIn: amount().notNull().default(sql`0`),
+    entryOut: amount().notNull().default(sql`0`),
+    exitIn: amount().notNull().default(sql`0`),
+    exitOut: amount().notNull().default(sql`0`),
+    feesLamports: amount().notNull().default(sql`0`),
+    rentLamports: amount().notNull().default(sql`0`),
+    /** Null: the value of some fee is not known. */
+    feesQuote: amount().default(sql`0`),
+    stop: jsonb().$type<Stop>(),
+    /** Of the rule: what an update and a claim must name. */
+    version: integer().notNull().default(1),
+    highWaterMark: doublePrecision(),
+    closeReason: text().$type<CloseReason>(),
+    /** Of the position's events; grows by one with each. */
+    eventSequence: integer().notNull().default(0),
+    createdAt: instant().notNull(),
+    openedAt: instant(),
+    closedAt: instant(),
+  },
+  (table) => [
+    uniqueIndex("position_seat")
+      .on(table.accountId, table.symbol, table.seat)
+      .where(oneOf(table.status, LIVE_POSITIONS)),
+    index("position_live").on(table.status).where(oneOf(table.status, LIVE_POSITIONS)),
+    check("position_status", oneOf(table.status, POSITION_STATUSES)),
+    check("position_seat_positive", sql`${table.seat} >= 1`),
+    check("position_exit_within_entry", sql`${table.exitIn} <= ${table.entryOut}`),
+    neverNegative(
+      "position_amounts",
+      table.size,
+      table.entryIn,
+      table.entryOut,
+      table.exitIn,
+      table.exitOut,
+      table.feesLamports,
+      table.rentLamports,
+      table.feesQuote,
+    ),
+  ],
+);

@@ -1,0 +1,53 @@
+/**
+ * Signing. Callers name an attempt and supply no bytes: what is signed is what is recorded.
+ */
+import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
+import { Keypair, VersionedMessage, VersionedTransaction } from "@solana/web3.js";
+import bs58 from "bs58";
+import * as z from "zod";
+
+/** What `sign` answers: the stored signature, or why there is none. */
+export const SignAnswer = z.discriminatedUnion("outcome", [
+  z.object({ outcome: z.literal("signed"), signature: z.string() }),
+  z.object({ outcome: z.literal("refused"), rule: z.string(), reason: z.string() }),
+]);
+export type SignAnswer = z.infer<typeof SignAnswer>;
+
+/** The door to the only code that may sign. */
+export interface Signing {
+  sign(attemptId: string): Promise<SignAnswer>;
+}
+
+/** @throws Error when the function could not be reached or failed: whether it signed is then unknown. */
+export const lambdaSigning = (client: LambdaClient, functionName: string): Signing => ({
+  async sign(attemptId) {
+    const answer = await client.send(
+      new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify({ attemptId }) }),
+    );
+    const payload = answer.Payload ? Buffer.from(answer.Payload).toString("utf8") : "";
+    if (answer.FunctionError) throw new Error(`sign failed (${answer.FunctionError}): ${payload}`);
+    return SignAnswer.parse(JSON.parse(payload));
+  },
+});
+
+/** A key that signs messages of one wallet. */
+export interface Key {
+  readonly wallet: string;
+  /** Base64 message in, base58 signature out. */
+  sign(message: string): Promise<string>;
+}
+
+/** A key held in memory: for the local stack and tests. */
+export function keypairKey(secret: Uint8Array): Key {
+  const keypair = Keypair.fromSecretKey(secret);
+  return {
+    wallet: keypair.publicKey.toBase58(),
+    async sign(message) {
+      const transaction = new VersionedTransaction(VersionedMessage.deserialize(Buffer.from(message, "base64")));
+      transaction.sign([keypair]);
+      const [signature] = transaction.signatures;
+      if (!signature) throw new TypeError("the message asks for no signature");
+      return bs58.encode(signature);
+    },
+  };
+}

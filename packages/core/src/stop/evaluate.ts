@@ -1,0 +1,180 @@
+/**
+ * The evaluator: one look at all markets every tick, until a successor takes over.
+ *
+ * Invariants:
+ * - ticks never overlap, and what fired is handed to the queue, never carried out inside a tick;
+ * - Postgres is touched only when something fired, a mark rose by a step, or the book is gone;
+ * - a stop that fired stays latched, here and in Redis, until its claim is answered, whatever the price does meanwhile;
+ * - the lease keeps two evaluators from doing the same work; that both claim the same stop once is Postgres' doing.
+ */
+import type { Clock } from "../clock.ts";
+import { isEngineError } from "../error.ts";
+import type { Ids } from "../id.ts";
+import type { Log } from "../log.ts";
+import { isSolMarket, type Market } from "../market/market.ts";
+import type { Price } from "../money/price.ts";
+import type { Fired, PositionStore } from "../position/position.store.ts";
+import { type AcceptedPrice, accept, mintsOf, type PriceSource } from "../price/accepted.ts";
+import type { Queues } from "../queue/queue.ts";
+import { exitTradeId } from "../trade/trade.ts";
+import type { Book } from "./book.ts";
+import { type ArmedStop, reasonOf, triggerPrice } from "./stop.ts";
+import type { LatchedStop, WatchStore } from "./watch.store.ts";
+import { Watching } from "./watching.ts";
+
+export interface EvaluateDeps {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly markets: readonly Market[];
+  readonly prices: PriceSource;
+  readonly positions: Pick<PositionStore, "armed" | "claim" | "raiseMarks">;
+  readonly store: WatchStore;
+  readonly queues: Queues;
+  readonly tickMs: number;
+}
+
+/** Two and a half minutes: the Scheduler's successor comes after one, so two may be missing. */
+const RUN_MS = 150_000;
+
+/** A mark is recorded in Postgres when it has risen by this: a rebuilt book is at most so much lower, and never fires early. */
+const MARK_STEP = 0.005;
+
+/** An exit's message is delivered again after this if the function that claimed it died: longer than a claim may take. */
+const TAKE_OVER_SECONDS = 15;
+
+/** A guarding message that is older than this might come before the claim it guards is answered: another one is sent. */
+const GUARD_LIFE_MS = 10_000;
+
+/** Why an evaluator ended. */
+export type Ended = "successor" | "nothing_armed" | "time";
+
+export async function evaluateStops(deps: EvaluateDeps): Promise<Ended> {
+  const owner = deps.ids.next("evl");
+  const until = deps.clock.now().getTime() + RUN_MS;
+  await deps.store.takeLease(owner);
+  let watching = await Watching.load(deps);
+  while (deps.clock.now().getTime() < until) {
+    const began = deps.clock.now().getTime();
+    const seen = await look(deps, watching);
+    if (seen === "lost") {
+      // Redis has lost the lease, and with it perhaps the book: both are made anew.
+      await deps.store.takeLease(owner);
+      watching = await Watching.load(deps);
+    } else if (seen !== "unknown" && seen !== owner) {
+      return "successor";
+    }
+    if (watching.isIdle && (await nothingCame(deps, watching, owner))) return "nothing_armed";
+    await tick(deps, watching);
+    await deps.clock.sleep(Math.max(0, deps.tickMs - (deps.clock.now().getTime() - began)));
+  }
+  return "time";
+}
+
+/** Takes in what changed, and tells who should be ticking; without an answer the book stays as it is known. */
+async function look(deps: EvaluateDeps, watching: Watching): Promise<string | "lost" | "unknown"> {
+  try {
+    const { owner, changes, cursor } = await deps.store.look(watching.cursor);
+    watching.take(changes, cursor);
+    return owner ?? "lost";
+  } catch (error) {
+    deps.log.error("look_unanswered", error);
+    return "unknown";
+  }
+}
+
+/** Says that it ends, then looks once more: what was armed before it said so must not be left to nobody. */
+async function nothingCame(deps: EvaluateDeps, watching: Watching, owner: string): Promise<boolean> {
+  await deps.store.releaseLease();
+  await look(deps, watching);
+  if (watching.isIdle) return true;
+  await deps.store.takeLease(owner);
+  return false;
+}
+
+async function tick(deps: EvaluateDeps, watching: Watching): Promise<void> {
+  const prices = await acceptedPrices(deps, watching.book);
+  const looked = [...prices].map(([symbol, accepted]) => ({ accepted, ...watching.book.tick(symbol, accepted.price) }));
+  const fired = looked.flatMap((each) => each.fired.map((armed) => ({ armed, acceptedPrice: each.accepted.price })));
+  const raised = looked.flatMap((each) => each.raised.map((armed) => ({ armed, acceptedPrice: each.accepted.price })));
+  const fresh = watching.latch(fired);
+  try {
+    if (fresh.length > 0) await deps.store.latch(fresh);
+    await deps.store.recordTick({
+      at: deps.clock.now(),
+      prices,
+      marks: raised.length > 0 ? watching.marks() : null,
+    });
+  } catch (error) {
+    // What fired is latched here, too; the next tick writes it all again.
+    deps.log.error("tick_not_recorded", error);
+  }
+  if (watching.latched.size > 0) await claim(deps, watching);
+  await recordMarks(deps, watching, raised);
+}
+
+/** The markets that have stops, and SOL in USDC, in which fees are valued. An unreachable source leaves all unknown. */
+async function acceptedPrices(deps: EvaluateDeps, book: Book): Promise<ReadonlyMap<string, AcceptedPrice>> {
+  const symbols = book.symbols();
+  const watched = deps.markets.filter((market) => symbols.has(market.symbol) || isSolMarket(market));
+  const prices = new Map<string, AcceptedPrice>();
+  try {
+    const observations = await deps.prices.fetch(mintsOf(watched));
+    const at = deps.clock.now();
+    for (const market of watched) {
+      const accepted = accept(market, observations, deps.prices.name, at);
+      if (accepted) prices.set(market.symbol, accepted);
+    }
+  } catch (error) {
+    if (!isEngineError(error, "NETWORK_ERROR")) throw error;
+    deps.log.error("prices_unknown", error);
+  }
+  return prices;
+}
+
+async function claim(deps: EvaluateDeps, watching: Watching): Promise<void> {
+  const now = deps.clock.now();
+  const fired = [...watching.latched.values()].map(firedStop);
+  try {
+    for (const { armed, exitTradeId } of fired) {
+      if (watching.needsGuard(armed.positionId, now, GUARD_LIFE_MS)) {
+        await deps.queues.send("execute", exitTradeId, TAKE_OVER_SECONDS);
+      }
+    }
+    for (const answer of await deps.positions.claim(fired, now)) {
+      watching.settle(answer);
+      const exit = fired.find((each) => each.armed.positionId === answer.positionId);
+      if (answer.claimed && exit) await deps.queues.send("execute", exit.exitTradeId, 0);
+    }
+    await deps.store.unlatch(fired.map((each) => each.armed.positionId));
+  } catch (error) {
+    deps.log.error("claim_unanswered", error, { positions: fired.map((each) => each.armed.positionId) });
+  }
+}
+
+const firedStop = ({ armed, acceptedPrice }: LatchedStop): Fired => ({
+  armed,
+  acceptedPrice,
+  reason: reasonOf(armed.stop),
+  stopPrice: triggerPrice(armed.stop, armed.highWaterMark),
+  exitTradeId: exitTradeId(armed.positionId, armed.version, 1),
+});
+
+interface Raised {
+  readonly armed: ArmedStop;
+  readonly acceptedPrice: Price;
+}
+
+async function recordMarks(deps: EvaluateDeps, watching: Watching, raised: readonly Raised[]): Promise<void> {
+  const steps = raised
+    .filter(({ armed }) => watching.isStep(armed, MARK_STEP))
+    .map((each) => ({ ...each, stopPrice: triggerPrice(each.armed.stop, each.armed.highWaterMark) }));
+  if (steps.length === 0) return;
+  try {
+    await deps.positions.raiseMarks(steps, deps.clock.now());
+    for (const { armed } of steps) watching.recorded.set(armed.positionId, armed.highWaterMark);
+  } catch (error) {
+    // The marks are in Redis; a later step records them.
+    deps.log.error("marks_not_recorded", error, { positions: steps.map((each) => each.armed.positionId) });
+  }
+}

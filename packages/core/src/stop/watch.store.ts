@@ -1,0 +1,189 @@
+/**
+ * What the evaluator keeps in Redis: its lease, the book (a base and the changes since), marks, accepted prices, the
+ * time of its last tick.
+ *
+ * Invariants: all of it can be lost; an absent base means "rebuild", never "empty". Nothing here excludes anything: two
+ * evaluators at once are harmless, since a claim is one conditional statement in Postgres.
+ */
+import type { Redis } from "@upstash/redis";
+import type { Price } from "../money/price.ts";
+import type { AcceptedPrice } from "../price/accepted.ts";
+import type { BookChange } from "./book.ts";
+import type { ArmedStop } from "./stop.ts";
+
+const KEYS = {
+  lease: "backstop:evaluator:lease",
+  tick: "backstop:evaluator:tick",
+  base: "backstop:book:base",
+  changes: "backstop:book:changes",
+  marks: "backstop:book:marks",
+  fired: "backstop:book:fired",
+  prices: "backstop:prices",
+} as const;
+
+/** A little longer than an evaluator may run, so that a lease never ends under a healthy one. */
+const LEASE_SECONDS = 180;
+
+/** Far more changes than a minute brings, after which a new evaluator has written a new base. */
+const CHANGES_MAX = 10_000;
+
+export interface LoadedBook {
+  readonly stops: readonly ArmedStop[];
+  readonly marks: Readonly<Record<string, Price>>;
+  readonly fired: readonly LatchedStop[];
+  readonly changes: readonly BookChange[];
+  /** Of the last change read. */
+  readonly cursor: string;
+}
+
+/** A stop that fired and is not yet claimed; it stays, whatever the price does. */
+export interface LatchedStop {
+  readonly armed: ArmedStop;
+  readonly acceptedPrice: Price;
+}
+
+export interface Look {
+  /** The evaluator that should be ticking; null: Redis has lost it, and with it perhaps the book. */
+  readonly owner: string | null;
+  readonly changes: readonly BookChange[];
+  readonly cursor: string;
+}
+
+export interface TickRecord {
+  readonly at: Date;
+  readonly prices: ReadonlyMap<string, AcceptedPrice>;
+  /** Every mark of the book by position, when one rose; else null. */
+  readonly marks: Readonly<Record<string, Price>> | null;
+}
+
+export interface WatchStore {
+  takeLease(owner: string): Promise<void>;
+  releaseLease(): Promise<void>;
+  /** Null: there is no base, so the book has to be rebuilt. */
+  load(): Promise<LoadedBook | null>;
+  /** Where the changes stand now: read before Postgres is, so that a rebuild misses none. */
+  cursor(): Promise<string>;
+  writeBase(stops: readonly ArmedStop[], cursor: string): Promise<void>;
+  look(cursor: string): Promise<Look>;
+  append(change: BookChange): Promise<void>;
+  recordTick(tick: TickRecord): Promise<void>;
+  latch(fired: readonly LatchedStop[]): Promise<void>;
+  unlatch(positionIds: readonly number[]): Promise<void>;
+  lastTickAt(): Promise<Date | null>;
+  /** Whether an evaluator holds the lease, and when one last ticked. */
+  evaluator(): Promise<{ readonly leased: boolean; readonly lastTickAt: Date | null }>;
+  rememberPrice(symbol: string, accepted: AcceptedPrice): Promise<void>;
+  prices(symbols: readonly string[]): Promise<ReadonlyMap<string, AcceptedPrice>>;
+}
+
+interface Base {
+  /** Their marks are those that Postgres knows; the risen ones are kept apart. */
+  readonly stops: readonly ArmedStop[];
+  readonly cursor: string;
+}
+
+type ChangeEntries = Record<string, { readonly change: BookChange }>;
+
+/** Before the first change. */
+const START = "0-0";
+
+export function watchStore(redis: Redis): WatchStore {
+  /** The stream's ids after `cursor`: an exclusive range. */
+  const changesAfter = (entries: ChangeEntries | null, cursor: string) => {
+    const ids = Object.keys(entries ?? {});
+    return {
+      changes: Object.values(entries ?? {}).map((entry) => entry.change),
+      cursor: ids.at(-1) ?? cursor,
+    };
+  };
+
+  return {
+    async takeLease(owner) {
+      await redis.set(KEYS.lease, owner, { ex: LEASE_SECONDS });
+    },
+    async releaseLease() {
+      await redis.del(KEYS.lease);
+    },
+
+    async load() {
+      const [base, marks, fired] = await redis
+        .pipeline()
+        .get<Base>(KEYS.base)
+        .get<Record<string, Price>>(KEYS.marks)
+        .hgetall<Record<string, LatchedStop>>(KEYS.fired)
+        .exec();
+      if (!base) return null;
+      const entries = await redis.xrange<{ change: BookChange }>(KEYS.changes, `(${base.cursor}`, "+");
+      return {
+        stops: base.stops,
+        marks: marks ?? {},
+        fired: Object.values(fired ?? {}),
+        ...changesAfter(entries as ChangeEntries, base.cursor),
+      };
+    },
+
+    async cursor() {
+      const last = await redis.xrevrange(KEYS.changes, "+", "-", 1);
+      return Object.keys(last ?? {})[0] ?? START;
+    },
+
+    async writeBase(stops, cursor) {
+      await redis.set(KEYS.base, { stops, cursor } satisfies Base);
+    },
+
+    async look(cursor) {
+      const [owner, entries] = await redis
+        .pipeline()
+        .get<string>(KEYS.lease)
+        .xrange<{ change: BookChange }>(KEYS.changes, `(${cursor}`, "+")
+        .exec();
+      return { owner, ...changesAfter(entries as ChangeEntries, cursor) };
+    },
+
+    async append(change) {
+      await redis.xadd(
+        KEYS.changes,
+        "*",
+        { change },
+        { trim: { type: "MAXLEN", threshold: CHANGES_MAX, comparison: "~" } },
+      );
+    },
+
+    async recordTick({ at, prices, marks }) {
+      const pipeline = redis.pipeline().set(KEYS.tick, at.toISOString());
+      if (prices.size > 0) pipeline.hset(KEYS.prices, Object.fromEntries(prices));
+      if (marks) pipeline.set(KEYS.marks, marks);
+      await pipeline.exec();
+    },
+
+    async latch(fired) {
+      await redis.hset(KEYS.fired, Object.fromEntries(fired.map((each) => [String(each.armed.positionId), each])));
+    },
+    async unlatch(positionIds) {
+      if (positionIds.length > 0) await redis.hdel(KEYS.fired, ...positionIds.map(String));
+    },
+
+    async lastTickAt() {
+      const at = await redis.get<string>(KEYS.tick);
+      return at ? new Date(at) : null;
+    },
+
+    async evaluator() {
+      const [lease, at] = await redis.pipeline().get<string>(KEYS.lease).get<string>(KEYS.tick).exec();
+      return { leased: lease !== null, lastTickAt: at ? new Date(at) : null };
+    },
+
+    async rememberPrice(symbol, accepted) {
+      await redis.hset(KEYS.prices, { [symbol]: accepted });
+    },
+    async prices(symbols) {
+      if (symbols.length === 0) return new Map();
+      const held = await redis.hmget<Record<string, AcceptedPrice | null>>(KEYS.prices, ...symbols);
+      return new Map(
+        Object.entries(held ?? {}).flatMap(([symbol, each]) =>
+          each ? [[symbol, { ...each, at: new Date(each.at) }]] : [],
+        ),
+      );
+    },
+  };
+}

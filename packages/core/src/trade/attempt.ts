@@ -1,0 +1,140 @@
+/**
+ * An attempt: one transaction of a trade, recorded before it is signed and signed before it is sent.
+ *
+ * Invariants:
+ * - a trade has at most one unfinished attempt, and a position at most one among its exits (unique indexes hold both);
+ * - signed is live: once a signature is stored the transaction may land until it is proven that it cannot;
+ * - the next attempt names the one it follows.
+ */
+import type { Amount } from "../money/amount.ts";
+import type { Bps } from "../money/bps.ts";
+import { type Move, move } from "../transition.ts";
+
+export const ATTEMPT_STATUSES = ["drafted", "abandoned", "live", "landed", "final", "errored", "expired"] as const;
+export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];
+
+/** What the chain says an attempt moved. */
+export interface Fill {
+  readonly amountIn: Amount;
+  readonly amountOut: Amount;
+  /** Network and priority fee. */
+  readonly feeLamports: Amount;
+  /** Paid for accounts this transaction opened; comes back when they are closed, so it is no fee. */
+  readonly rentLamports: Amount;
+  readonly slot: bigint;
+}
+
+interface AttemptFacts {
+  readonly attemptId: string;
+  readonly tradeId: string;
+  readonly positionId: number;
+  readonly number: number;
+  readonly follows: string | null;
+  /** The unsigned message, base64. What is signed and sent is this and nothing else. */
+  readonly message: string;
+  readonly blockhash: string;
+  readonly lastValidBlockHeight: bigint;
+  readonly slippageBps: Bps;
+  readonly quotedOut: Amount;
+  readonly minimumOut: Amount;
+  readonly draftedAt: Date;
+}
+
+interface Signed {
+  /** Base58; the transaction's name on chain. */
+  readonly signature: string;
+  readonly signedAt: Date;
+}
+interface Landed extends Signed {
+  readonly fill: Fill;
+  readonly landedAt: Date;
+}
+
+export type Attempt = AttemptFacts &
+  (
+    | { readonly status: "drafted" | "abandoned" }
+    | ({ readonly status: "live" } & Signed)
+    | ({ readonly status: "landed" } & Landed)
+    | ({ readonly status: "final"; readonly endedAt: Date } & Landed)
+    | ({ readonly status: "errored"; readonly endedAt: Date; readonly error: string } & Signed)
+    | ({ readonly status: "expired"; readonly endedAt: Date } & Signed)
+  );
+
+export type AttemptEvent =
+  | { readonly type: "sign"; readonly at: Date; readonly signature: string }
+  | { readonly type: "abandon" }
+  | { readonly type: "land"; readonly at: Date; readonly fill: Fill }
+  | { readonly type: "finalize"; readonly at: Date }
+  | { readonly type: "fork" }
+  | { readonly type: "error"; readonly at: Date; readonly error: string }
+  | { readonly type: "expire"; readonly at: Date };
+
+export const ATTEMPT_MOVES = {
+  sign: { from: ["drafted"], to: "live" },
+  abandon: { from: ["drafted"], to: "abandoned" }, // refused, or never signed
+  land: { from: ["live", "expired"], to: "landed" }, // from expired: should not happen, booked and alarmed
+  finalize: { from: ["landed"], to: "final" },
+  fork: { from: ["landed"], to: "live" }, // its block was forked away: it may land again
+  error: { from: ["live"], to: "errored" }, // landed with an error, at finalized
+  expire: { from: ["live"], to: "expired" }, // proven unable to land
+} as const satisfies Record<AttemptEvent["type"], Move<AttemptStatus>>;
+
+/** The statuses in which no other attempt of the same trade may exist. */
+export const UNFINISHED_ATTEMPTS = ["drafted", "live", "landed"] as const satisfies readonly AttemptStatus[];
+
+/** Not unfinished any more, and the swap did not happen: another attempt may follow. */
+export const DEAD_ATTEMPTS = ["abandoned", "errored", "expired"] as const satisfies readonly AttemptStatus[];
+
+/** @throws IllegalTransition when the event does not belong to the attempt's status. */
+export function transition(attempt: Attempt, event: AttemptEvent): Attempt {
+  move<AttemptStatus, AttemptEvent["type"]>(`attempt ${attempt.attemptId}`, ATTEMPT_MOVES, attempt.status, event.type);
+  const facts = factsOf(attempt);
+  switch (event.type) {
+    case "sign":
+      return { ...facts, status: "live", signature: event.signature, signedAt: event.at };
+    case "abandon":
+      return { ...facts, status: "abandoned" };
+    case "land":
+      return { ...facts, ...signedOf(attempt), status: "landed", fill: event.fill, landedAt: event.at };
+    case "finalize":
+      return { ...facts, ...landedOf(attempt), status: "final", endedAt: event.at };
+    case "fork":
+      return { ...facts, ...signedOf(attempt), status: "live" };
+    case "error":
+      return { ...facts, ...signedOf(attempt), status: "errored", endedAt: event.at, error: event.error };
+    case "expire":
+      return { ...facts, ...signedOf(attempt), status: "expired", endedAt: event.at };
+    default:
+      return event satisfies never;
+  }
+}
+
+function factsOf(attempt: Attempt): AttemptFacts {
+  return {
+    attemptId: attempt.attemptId,
+    tradeId: attempt.tradeId,
+    positionId: attempt.positionId,
+    number: attempt.number,
+    follows: attempt.follows,
+    message: attempt.message,
+    blockhash: attempt.blockhash,
+    lastValidBlockHeight: attempt.lastValidBlockHeight,
+    slippageBps: attempt.slippageBps,
+    quotedOut: attempt.quotedOut,
+    minimumOut: attempt.minimumOut,
+    draftedAt: attempt.draftedAt,
+  };
+}
+
+function signedOf(attempt: Attempt): Signed {
+  if (!("signature" in attempt)) throw new TypeError(`attempt ${attempt.attemptId} is ${attempt.status}: not signed`);
+  return { signature: attempt.signature, signedAt: attempt.signedAt };
+}
+
+function landedOf(attempt: Attempt): Landed {
+  if (!("fill" in attempt)) throw new TypeError(`attempt ${attempt.attemptId} is ${attempt.status}: not landed`);
+  return { ...signedOf(attempt), fill: attempt.fill, landedAt: attempt.landedAt };
+}
+
+/** The id of the `number`th attempt of a trade: making the same one twice collides. */
+export const attemptIdOf = (tradeId: string, number: number): string => `${tradeId}.${number}`;

@@ -1,0 +1,65 @@
+/** The events of trades and positions, as the statements that cause them write them. */
+import type { NewEvent } from "../event/event.ts";
+import type { Market } from "../market/market.ts";
+import { formatPrice } from "../money/price.ts";
+import { held, type Position, type Totals } from "../position/position.ts";
+import { entryPrice, exitPrice, realizedPnl } from "../position/profit.ts";
+import type { Fill } from "./attempt.ts";
+import type { Trade, TradeFailure } from "./trade.ts";
+
+interface Sent {
+  readonly attemptId: string;
+  readonly signature: string;
+}
+
+const tradeRef = ({ tradeId, positionId, symbol, kind, side }: Trade) => ({ tradeId, positionId, symbol, kind, side });
+
+const positionRef = ({ positionId, symbol }: Position) => ({ positionId, symbol });
+
+export const tradeExecuted = (trade: Trade, { attemptId, signature }: Sent): NewEvent => ({
+  name: "trade_executed",
+  payload: { ...tradeRef(trade), attemptId, signature },
+});
+
+export const tradeConfirmed = (trade: Trade, { attemptId, signature }: Sent, fill: Fill): NewEvent => ({
+  name: "trade_confirmed",
+  payload: {
+    ...tradeRef(trade),
+    attemptId,
+    signature,
+    amountIn: fill.amountIn.toString(),
+    amountOut: fill.amountOut.toString(),
+    feeLamports: fill.feeLamports.toString(),
+  },
+});
+
+export const tradeFailed = (trade: Trade, { code, message }: TradeFailure): NewEvent => ({
+  name: "trade_failed",
+  payload: { ...tradeRef(trade), code, message },
+});
+
+export const positionOpened = (position: Position, totals: Totals, market: Market): NewEvent => ({
+  name: "position_opened",
+  payload: {
+    ...positionRef(position),
+    quantity: held(totals).toString(),
+    entryPrice: formatPrice(entryPrice(totals, market) ?? 0),
+  },
+});
+
+export const positionUpdated = (position: Position, totals: Totals, status: string): NewEvent => ({
+  name: "position_updated",
+  payload: { ...positionRef(position), status, quantity: held(totals).toString() },
+});
+
+export const positionClosed = (position: Position, closeReason: string, market: Market): NewEvent => ({
+  name: "position_closed",
+  payload: {
+    ...positionRef(position),
+    closeReason,
+    entryPrice: formatPrice(entryPrice(position.totals, market) ?? 0),
+    exitPrice: formatPrice(exitPrice(position.totals, market) ?? 0),
+    realizedPnl: realizedPnl(position.totals)?.toString() ?? null,
+    feesLamports: position.totals.feesLamports.toString(),
+  },
+});

@@ -1,0 +1,31 @@
+/**
+ * The pieces that the statements on trades and attempts share: which rows they judge, and that judging locks them.
+ *
+ * Rows are locked position first, then trade, then attempt, in every statement, so that two of them cannot deadlock.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/client.ts";
+
+/** An attempt may be made, and signed, only for these: entries of a position still opening, exits of one that is closing. */
+export const WANTED = sql`t.status in ${["planned", "submitted"]}
+  and ((t.kind = 'entry' and p.status = 'opening') or (t.kind = 'exit' and p.status = 'closing'))`;
+
+/** The common table expression `judged`: an attempt with its trade and position, locked, while `condition` holds. */
+export const judgedRows = (attemptId: string, condition: SQL): SQL => sql`
+  judged as (
+    select a.attempt_id, t.trade_id, t.kind, p.position_id,
+      a.fill_in, a.fill_out, a.fee_lamports, a.rent_lamports, a.fee_quote
+    from position p
+    join trade t on t.position_id = p.position_id
+    join attempt a on a.trade_id = t.trade_id
+    where a.attempt_id = ${attemptId} and ${condition}
+    for update of p, t, a
+  )`;
+
+/** Whether the statement found its rows as they were judged; false: somebody else has it, an outcome and no error. */
+export const happened = async (db: Database, statement: SQL): Promise<boolean> =>
+  (await db.execute(statement)).rows.length > 0;
+
+export const timestamp = (at: Date): SQL => sql`${at.toISOString()}::timestamptz`;
+
+export const numeric = (value: bigint | null): SQL => sql`${value === null ? null : value.toString()}::numeric`;

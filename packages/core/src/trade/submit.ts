@@ -1,0 +1,214 @@
+/**
+ * Making and sending the next attempt of a trade: quote, build, record, sign, record, send.
+ *
+ * Invariants:
+ * - the draft is committed before it is signed, the signature before a byte goes out, and what goes out is what the row holds;
+ * - a message that will find out what became of the attempt is queued before the attempt is signed;
+ * - another attempt is made only when the last one is dead;
+ * - no outcome here is final: whoever is stopped at any line is followed by a message that starts again from the rows.
+ */
+import type { Clock } from "../clock.ts";
+import { EngineError, isEngineError } from "../error.ts";
+import type { JupiterClient, Quote } from "../jupiter/client.ts";
+import type { Log } from "../log.ts";
+import { type Bps, fractionOf } from "../money/bps.ts";
+import type { Queues } from "../queue/queue.ts";
+import type { Rpc } from "../solana/rpc.ts";
+import type { Signing } from "../solana/signer.ts";
+import { assemble, buildMessage } from "../solana/transaction.ts";
+import type { AttemptStore } from "./attempt.store.ts";
+import { type Attempt, attemptIdOf } from "./attempt.ts";
+import { tradeExecuted, tradeFailed } from "./events.ts";
+import { DRAFT_LIFE_MS, ENTRY_LIFE_MS, mayTryAgain, slippageOf } from "./policy.ts";
+import type { TradeRecord, TradeStore } from "./trade.store.ts";
+import type { TradeFailure } from "./trade.ts";
+
+export interface SendDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly trades: TradeStore;
+  readonly rpc: Pick<Rpc, "send">;
+}
+
+export interface SubmitDeps extends SendDeps {
+  readonly attempts: AttemptStore;
+  readonly jupiter: Pick<JupiterClient, "getQuote" | "getSwapInstructions">;
+  readonly rpc: Pick<Rpc, "latestBlockhash" | "lookupTables" | "send">;
+  readonly signing: Signing;
+  readonly queues: Queues;
+  /** An entry is refused above it. */
+  readonly maxPriceImpactBps: Bps;
+}
+
+/** The first look at what became of an attempt: about when a block that holds it is confirmed. */
+const CONFIRM_AFTER_SECONDS = 1;
+
+/** A quote taken for a preview may serve the first attempt while it is this young. */
+const QUOTE_LIFE_MS = 3_000;
+
+/** What there is to do for the trade now. */
+export type Submission =
+  /** Its bytes are out: find out what became of them. */
+  | "sent"
+  /** Nothing: it is finished, or not there. */
+  | "nothing"
+  /** Not now: look again later. */
+  | "later";
+
+/**
+ * Brings the trade's next attempt on its way.
+ *
+ * @throws EngineError of Jupiter or the RPC when no attempt could be made; nothing is out then, and the message that
+ * called for it comes again.
+ */
+export async function submitTrade(deps: SubmitDeps, tradeId: string, preview?: Quote): Promise<Submission> {
+  const record = await deps.trades.find(tradeId);
+  if (!record || (record.trade.status !== "planned" && record.trade.status !== "submitted")) return "nothing";
+  const last = record.attempts.at(-1);
+  switch (last?.status) {
+    case "live":
+      return sendAttempt(deps, record, last);
+    case "landed":
+    case "final":
+      return "sent";
+    case "drafted":
+      if (deps.clock.now().getTime() - last.draftedAt.getTime() < DRAFT_LIFE_MS) return signAttempt(deps, record, last);
+      await deps.attempts.abandon(last.attemptId);
+      return "later";
+    case "abandoned":
+    case "errored":
+    case "expired":
+    case undefined:
+      return nextAttempt(deps, record, last, preview);
+    default:
+      return last satisfies never;
+  }
+}
+
+async function nextAttempt(
+  deps: SubmitDeps,
+  record: TradeRecord,
+  last: Attempt | undefined,
+  preview: Quote | undefined,
+): Promise<Submission> {
+  const end = entryEnd(record, deps.clock.now());
+  if (end) return failTrade(deps, record, null, end);
+  const draft = await draftAttempt(deps, record, last, preview);
+  if (!draft) return "later";
+  return signAttempt(deps, record, draft);
+}
+
+/** Why an entry gets no further attempt; null: it does. Exits always do. */
+function entryEnd({ trade, attempts, position }: TradeRecord, now: Date): TradeFailure | null {
+  if (trade.kind === "exit") return null;
+  const made = attempts.filter((attempt) => attempt.status !== "abandoned").length;
+  const last = attempts.at(-1);
+  const cause = last?.status === "errored" ? last.error : "none landed while it could";
+  if (!mayTryAgain(trade.kind, made)) return { code: "TRANSACTION_FAILED", message: `${made} attempts: ${cause}` };
+  if (position.status !== "opening") return { code: "TRANSACTION_FAILED", message: "its position is to be closed" };
+  if (now.getTime() - trade.plannedAt.getTime() <= ENTRY_LIFE_MS) return null;
+  return made > 0
+    ? { code: "TRANSACTION_FAILED", message: `${made} attempts in ${ENTRY_LIFE_MS / 1000} s: ${cause}` }
+    : { code: "NETWORK_ERROR", message: `it could not be sent within ${ENTRY_LIFE_MS / 1000} s` };
+}
+
+async function failTrade(
+  deps: SubmitDeps,
+  record: TradeRecord,
+  draft: string | null,
+  failure: TradeFailure,
+): Promise<Submission> {
+  const failed = await deps.trades.fail(
+    record.trade.tradeId,
+    draft,
+    failure,
+    [tradeFailed(record.trade, failure)],
+    deps.clock.now(),
+  );
+  return failed ? "nothing" : "later";
+}
+
+type Draft = Pick<Attempt, "attemptId" | "message">;
+
+async function draftAttempt(
+  deps: SubmitDeps,
+  { trade, attempts, wallet }: TradeRecord,
+  last: Attempt | undefined,
+  preview: Quote | undefined,
+): Promise<Draft | null> {
+  const number = (last?.number ?? 0) + 1;
+  const tried = attempts.filter((attempt) => attempt.status !== "abandoned").length;
+  const slippageBps = slippageOf(trade.kind, tried + 1);
+  const asked = { symbol: trade.symbol, size: `${trade.amountIn} base units` };
+  const quote =
+    preview?.slippageBps === slippageBps && deps.clock.now().getTime() - preview.takenAt.getTime() < QUOTE_LIFE_MS
+      ? preview
+      : await deps.jupiter.getQuote({
+          inputMint: trade.inputMint,
+          outputMint: trade.outputMint,
+          amountIn: trade.amountIn,
+          slippageBps,
+          asked,
+        });
+  if (trade.kind === "entry") checkPriceImpact(quote, deps.maxPriceImpactBps);
+  const [swap, { blockhash, lastValidBlockHeight }] = await Promise.all([
+    deps.jupiter.getSwapInstructions(quote, wallet, asked),
+    deps.rpc.latestBlockhash(),
+  ]);
+  const lookupTables = await deps.rpc.lookupTables(swap.lookupTables);
+  const draft = {
+    attemptId: attemptIdOf(trade.tradeId, number),
+    tradeId: trade.tradeId,
+    number,
+    follows: last?.attemptId ?? null,
+    message: buildMessage(wallet, blockhash, swap.instructions, lookupTables),
+    blockhash,
+    lastValidBlockHeight,
+    slippageBps,
+    quotedOut: quote.amountOut,
+    minimumOut: quote.minimumOut,
+    draftedAt: deps.clock.now(),
+  };
+  return (await deps.attempts.draft(draft)) ? draft : null;
+}
+
+async function signAttempt(deps: SubmitDeps, record: TradeRecord, draft: Draft): Promise<Submission> {
+  await deps.queues.send("confirm", record.trade.tradeId, CONFIRM_AFTER_SECONDS);
+  const answer = await deps.signing.sign(draft.attemptId);
+  if (answer.outcome === "refused") {
+    deps.log.info("attempt_refused", { attemptId: draft.attemptId, rule: answer.rule, reason: answer.reason });
+    const failure = { code: "UNSAFE_TRANSACTION", message: `${answer.rule}: ${answer.reason}` };
+    if (record.trade.kind === "entry") return failTrade(deps, record, draft.attemptId, failure);
+    await deps.attempts.abandon(draft.attemptId);
+    return "later";
+  }
+  return sendAttempt(deps, record, { ...draft, signature: answer.signature });
+}
+
+/** The trade is submitted, whoever submits it; then the bytes go out, whoever sent them before. */
+export async function sendAttempt(
+  deps: SendDeps,
+  { trade }: TradeRecord,
+  attempt: Draft & { readonly signature: string },
+): Promise<Submission> {
+  if (trade.status === "planned") {
+    await deps.trades.submit(attempt.attemptId, [tradeExecuted(trade, attempt)], deps.clock.now());
+  }
+  try {
+    await deps.rpc.send(assemble(attempt.message, attempt.signature));
+  } catch (error) {
+    // Whether a node took them is unknown, which is what it is after an answer, too: they are sent again until it is known.
+    if (!isEngineError(error, "NETWORK_ERROR")) throw error;
+    deps.log.error("send_unanswered", error, { attemptId: attempt.attemptId });
+  }
+  return "sent";
+}
+
+/** @throws EngineError PRICE_IMPACT_TOO_HIGH. Exits are never held up by it. */
+export function checkPriceImpact(quote: Pick<Quote, "priceImpact">, maxPriceImpactBps: Bps): void {
+  const max = fractionOf(maxPriceImpactBps);
+  if (quote.priceImpact <= max) return;
+  const [priceImpact, maxPriceImpact] = [String(quote.priceImpact), String(max)];
+  const detail = `the trade would move the price by ${priceImpact}: at most ${maxPriceImpact} is allowed`;
+  throw new EngineError("PRICE_IMPACT_TOO_HIGH", { detail, priceImpact, maxPriceImpact });
+}

@@ -1,0 +1,202 @@
+/**
+ * Trades with their attempts and the position they belong to, in Postgres.
+ *
+ * Invariants:
+ * - every operation that changes something is one statement: the change is conditional on the status it judges, and the
+ *   outbox rows come from the rows it changed. No row back: somebody else has it, and no event exists;
+ * - which statuses may move is read from the machines, not repeated here;
+ * - one seat per live position and one trade per idempotency key are unique indexes: code that is wrong collides.
+ */
+import { asc, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { account } from "../account/account.sql.ts";
+import type { Database } from "../db/client.ts";
+import { uniqueViolation } from "../db/error.ts";
+import type { NewEvent } from "../event/event.ts";
+import { tell } from "../event/outbox.ts";
+import type { Side } from "../market/market.ts";
+import type { Mint } from "../market/mint.ts";
+import type { Amount } from "../money/amount.ts";
+import { positionOf } from "../position/position.row.ts";
+import { position } from "../position/position.sql.ts";
+import { LIVE_POSITIONS, POSITION_MOVES, type Position } from "../position/position.ts";
+import type { Stop } from "../stop/stop.ts";
+import { attempt } from "./attempt.sql.ts";
+import { ATTEMPT_MOVES, type Attempt } from "./attempt.ts";
+import { happened, judgedRows, numeric, timestamp } from "./judged.ts";
+import { attemptOf, tradeOf } from "./trade.row.ts";
+import { trade } from "./trade.sql.ts";
+import { TRADE_MOVES, type Trade, type TradeFailure } from "./trade.ts";
+
+/** A trade with all that belongs to it; attempts in order. */
+export interface TradeRecord {
+  readonly trade: Trade;
+  readonly attempts: readonly Attempt[];
+  readonly position: Position;
+  /** Base58 address of the account's wallet. */
+  readonly wallet: string;
+}
+
+export interface EntryPlan {
+  readonly tradeId: string;
+  readonly accountId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly size: Amount;
+  readonly inputMint: Mint;
+  readonly outputMint: Mint;
+  readonly amountIn: Amount;
+  readonly stop: Stop | null;
+  readonly idempotencyKey: string;
+  readonly requestDigest: string;
+  readonly maxPositionsPerSymbol: number;
+  readonly at: Date;
+}
+
+export interface TradeStore {
+  find(tradeId: string): Promise<TradeRecord | null>;
+  findMany(tradeIds: readonly string[]): Promise<readonly TradeRecord[]>;
+  /** The trade that took this idempotency key, with the digest of the request it came with. */
+  findByKey(
+    accountId: string,
+    key: string,
+  ): Promise<{ readonly tradeId: string; readonly requestDigest: string } | null>;
+  /** Opens a position on a free seat and plans the trade that enters it. */
+  planEntry(plan: EntryPlan): Promise<"planned" | "no_seat" | "key_taken">;
+  /** Moves a planned trade with a live attempt to submitted. */
+  submit(attemptId: string, events: readonly NewEvent[], at: Date): Promise<boolean>;
+  /** An entry ends for good, together with its draft, if it has one, and its position. */
+  fail(
+    tradeId: string,
+    draft: string | null,
+    failure: TradeFailure,
+    events: readonly NewEvent[],
+    at: Date,
+  ): Promise<boolean>;
+}
+
+export function tradeStore(db: Database): TradeStore {
+  const records = async (condition: SQL): Promise<readonly TradeRecord[]> => {
+    const trades = await db
+      .select()
+      .from(trade)
+      .innerJoin(position, eq(position.positionId, trade.positionId))
+      .innerJoin(account, eq(account.accountId, trade.accountId))
+      .where(condition);
+    if (trades.length === 0) return [];
+    const attempts = await db
+      .select()
+      .from(attempt)
+      .where(
+        inArray(
+          attempt.tradeId,
+          trades.map((row) => row.trade.tradeId),
+        ),
+      )
+      .orderBy(asc(attempt.number));
+    return trades.map((row) => ({
+      trade: tradeOf(row.trade),
+      position: positionOf(row.position),
+      wallet: row.account.wallet,
+      attempts: attempts.filter((each) => each.tradeId === row.trade.tradeId).map(attemptOf),
+    }));
+  };
+
+  return {
+    async find(tradeId) {
+      const [record] = await records(eq(trade.tradeId, tradeId));
+      return record ?? null;
+    },
+
+    async findMany(tradeIds) {
+      return tradeIds.length === 0 ? [] : records(inArray(trade.tradeId, [...tradeIds]));
+    },
+
+    async findByKey(accountId, key) {
+      const [row] = await db
+        .select({ tradeId: trade.tradeId, requestDigest: trade.requestDigest })
+        .from(trade)
+        .where(sql`${trade.accountId} = ${accountId} and ${trade.idempotencyKey} = ${key}`);
+      return row ? { tradeId: row.tradeId, requestDigest: row.requestDigest ?? "" } : null;
+    },
+
+    async planEntry(plan) {
+      const statement = sql`
+        with seat as (
+          select place from generate_series(1, ${plan.maxPositionsPerSymbol}::int) as place
+          where not exists (
+            select from position
+            where account_id = ${plan.accountId} and symbol = ${plan.symbol}
+              and seat = place and status in ${LIVE_POSITIONS}
+          )
+          order by place limit 1
+        ), opened as (
+          insert into position (account_id, symbol, side, status, seat, size, stop, created_at)
+          select ${plan.accountId}, ${plan.symbol}, ${plan.side}, 'opening', place, ${numeric(plan.size)},
+            ${plan.stop === null ? null : JSON.stringify(plan.stop)}::jsonb, ${timestamp(plan.at)}
+          from seat
+          returning position_id
+        )
+        insert into trade (trade_id, account_id, position_id, symbol, kind, side, status, input_mint, output_mint,
+          amount_in, idempotency_key, request_digest, planned_at)
+        select ${plan.tradeId}, ${plan.accountId}, position_id, ${plan.symbol}, 'entry', ${plan.side}, 'planned',
+          ${plan.inputMint}, ${plan.outputMint}, ${numeric(plan.amountIn)},
+          ${plan.idempotencyKey}, ${plan.requestDigest}, ${timestamp(plan.at)}
+        from opened
+        returning trade_id`;
+      // Every collision on a seat means that somebody else took it, so there are at most as many as there are seats.
+      for (let collisions = 0; collisions <= plan.maxPositionsPerSymbol; collisions++) {
+        try {
+          return (await happened(db, statement)) ? "planned" : "no_seat";
+        } catch (error) {
+          const index = uniqueViolation(error);
+          if (index === "trade_idempotency_key") return "key_taken";
+          if (index !== "position_seat") throw error;
+        }
+      }
+      return "no_seat";
+    },
+
+    submit: (attemptId, events, at) =>
+      happened(
+        db,
+        sql`
+        with ${judgedRows(attemptId, sql`a.status = 'live' and t.status in ${TRADE_MOVES.submit.from}`)},
+        submitted as (
+          update trade set status = ${TRADE_MOVES.submit.to}, submitted_at = ${timestamp(at)}
+          from judged where trade.trade_id = judged.trade_id
+        ), touched as (
+          update position p set event_sequence = p.event_sequence + ${events.length}::int
+          from judged where p.position_id = judged.position_id
+          returning p.position_id, p.event_sequence
+        ), ${tell(events, at)}
+        select attempt_id from judged`,
+      ),
+
+    // The draft is given up by an update of its own row, which waits for a signature on its way and then finds it live.
+    fail: (tradeId, draft, failure, events, at) =>
+      happened(
+        db,
+        sql`
+        with abandoned as (
+          update attempt set status = ${ATTEMPT_MOVES.abandon.to}
+          where attempt_id = ${draft} and status in ${ATTEMPT_MOVES.abandon.from}
+          returning attempt_id
+        ), failed as (
+          update trade set status = ${TRADE_MOVES.fail.to}, failure = ${JSON.stringify(failure)}::jsonb,
+            ended_at = ${timestamp(at)}
+          where trade_id = ${tradeId} and kind = 'entry' and status in ${TRADE_MOVES.fail.from}
+            and (${draft}::text is null or exists (select from abandoned))
+            and not exists (
+              select from attempt where trade_id = ${tradeId} and status in ${["live", "landed", "final"]}
+            )
+          returning trade_id, position_id
+        ), touched as (
+          update position p set status = ${POSITION_MOVES.abort.to}, closed_at = ${timestamp(at)},
+            event_sequence = p.event_sequence + ${events.length}::int
+          from failed where p.position_id = failed.position_id and p.status in ${POSITION_MOVES.abort.from}
+          returning p.position_id, p.event_sequence
+        ), ${tell(events, at)}
+        select trade_id from failed`,
+      ),
+  };
+}

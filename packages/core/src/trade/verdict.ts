@@ -1,0 +1,64 @@
+/**
+ * What the chain's answer means for an attempt. Pure, and the only place that calls an attempt dead.
+ *
+ * Invariants:
+ * - a time-out, an error and a missing status mean "unknown"; only proof ends an attempt, and never a clock;
+ * - expired: the finalized block height has passed its last valid one, and a node that has seen at least
+ *   `PAST_SLOTS` slots after the last one it could have landed in knows nothing of it, history searched;
+ * - an error on chain is believed at `finalized`.
+ */
+import type { SignatureStatus } from "../solana/rpc.ts";
+import type { Attempt } from "./attempt.ts";
+
+/** The tower's depth: blocks buried this deep are not forked away. */
+const PAST_SLOTS = 32n;
+
+/** What two questions to the chain told, the height asked first. */
+export interface ChainView {
+  readonly finalized: { readonly blockHeight: bigint; readonly slot: bigint };
+  /** The slot up to which the node that told the status had seen. */
+  readonly statusSlot: bigint;
+}
+
+export type Verdict =
+  | { readonly type: "wait" }
+  | { readonly type: "rebroadcast" }
+  | { readonly type: "landed" }
+  | { readonly type: "final" }
+  | { readonly type: "forked" }
+  | { readonly type: "errored"; readonly error: string }
+  | { readonly type: "expired" };
+
+const WAIT: Verdict = { type: "wait" };
+
+export function verdictOn(
+  attempt: Extract<Attempt, { status: "live" | "landed" }>,
+  status: SignatureStatus | null,
+  view: ChainView,
+): Verdict {
+  if (attempt.status === "landed") return onLanded(attempt.fill.slot, status, view);
+  if (status === null)
+    return isExpired(attempt.lastValidBlockHeight, view) ? { type: "expired" } : { type: "rebroadcast" };
+  if (status.error !== null) {
+    return status.commitment === "finalized" ? { type: "errored", error: status.error } : WAIT;
+  }
+  return status.commitment === "processed" ? WAIT : { type: "landed" };
+}
+
+function onLanded(landedSlot: bigint, status: SignatureStatus | null, view: ChainView): Verdict {
+  if (status === null) return view.statusSlot >= landedSlot + PAST_SLOTS ? { type: "forked" } : WAIT;
+  // Somewhere else than it was booked, or with another outcome: the booked block is gone, and what it did with it.
+  if (status.commitment !== "processed" && (status.slot !== landedSlot || status.error !== null))
+    return { type: "forked" };
+  return status.commitment === "finalized" ? { type: "final" } : WAIT;
+}
+
+/**
+ * A transaction lands at `lastValidBlockHeight` at the latest. Heights never outrun slots, so that block's slot is at
+ * most `finalized.slot − (finalized.blockHeight − lastValidBlockHeight)`.
+ */
+function isExpired(lastValidBlockHeight: bigint, { finalized, statusSlot }: ChainView): boolean {
+  const passed = finalized.blockHeight - lastValidBlockHeight;
+  if (passed <= 0n || statusSlot < finalized.slot) return false;
+  return statusSlot - (finalized.slot - passed) >= PAST_SLOTS;
+}
