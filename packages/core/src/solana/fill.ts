@@ -4,11 +4,13 @@
  * Invariants: a balance that has no entry before is a new account, and one without an entry after is a closed one: both
  * are zero, never unknown; a transaction that failed on chain has no fill.
  */
-import type { Mint } from "../market/mint.ts";
+import { type Mint, WRAPPED_SOL } from "../market/mint.ts";
 import { amount } from "../money/amount.ts";
 import type { Fill } from "../trade/attempt.ts";
 
 interface TokenBalance {
+  /** The place of its account among `accounts`. */
+  readonly index: number;
   readonly mint: string;
   readonly owner: string;
   readonly amount: bigint;
@@ -43,6 +45,12 @@ export function fillOf(transaction: LandedTransaction, wallet: string, inputMint
   };
 }
 
-/** Lamports put into accounts that did not exist before. */
-const rentOf = ({ preLamports, postLamports }: LandedTransaction): bigint =>
-  postLamports.reduce((sum, lamports, index) => (preLamports[index] === 0n ? sum + lamports : sum), 0n);
+/** Lamports put into accounts that did not exist before; those that are themselves a balance of wrapped SOL are no rent. */
+function rentOf({ preLamports, postLamports, postTokens }: LandedTransaction): bigint {
+  const wrapped = (index: number) =>
+    postTokens.find((balance) => balance.index === index && balance.mint === WRAPPED_SOL)?.amount ?? 0n;
+  return postLamports.reduce(
+    (sum, lamports, index) => (preLamports[index] === 0n ? sum + lamports - wrapped(index) : sum),
+    0n,
+  );
+}

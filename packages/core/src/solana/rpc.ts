@@ -145,10 +145,12 @@ export function solanaRpc(endpoint: string, clock: Clock): Rpc {
 }
 
 const tokenBalance = (balance: {
+  accountIndex: number;
   mint: string;
   owner?: string;
   uiTokenAmount: { amount: string };
 }): LandedTransaction["preTokens"][number] => ({
+  index: balance.accountIndex,
   mint: balance.mint,
   owner: balance.owner ?? "",
   amount: BigInt(balance.uiTokenAmount.amount),

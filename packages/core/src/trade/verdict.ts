@@ -54,11 +54,12 @@ function onLanded(landedSlot: bigint, status: SignatureStatus | null, view: Chai
 }
 
 /**
- * A transaction lands at `lastValidBlockHeight` at the latest. Heights never outrun slots, so that block's slot is at
- * most `finalized.slot − (finalized.blockHeight − lastValidBlockHeight)`.
+ * A block takes a transaction by its parent's blockhashes, so the last one that can is one block above
+ * `lastValidBlockHeight`. Heights never outrun slots, so that block's slot is at most
+ * `finalized.slot − (finalized.blockHeight − its height)`.
  */
 function isExpired(lastValidBlockHeight: bigint, { finalized, statusSlot }: ChainView): boolean {
-  const passed = finalized.blockHeight - lastValidBlockHeight;
+  const passed = finalized.blockHeight - (lastValidBlockHeight + 1n);
   if (passed <= 0n || statusSlot < finalized.slot) return false;
   return statusSlot - (finalized.slot - passed) >= PAST_SLOTS;
 }

@@ -1,0 +1,99 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { fill, price, SOL_USDC, units } from "../../testing/given.ts";
+import { type Amount, mulDiv } from "../money/amount.ts";
+import { book, held, NO_FILLS, type Totals } from "./position.ts";
+import { costOfExits, entryPrice, exitPrice, realizedPnl, unrealizedPnl } from "./profit.ts";
+
+const units64 = (max: bigint) => fc.bigInt({ min: 1n, max }).map(units);
+const MILLION_USDC = 10n ** 12n;
+const BILLION_SOL = 10n ** 18n;
+
+/** A position's fills: what entered, and exits that together spend all of it. */
+const life = fc
+  .record({
+    spent: units64(MILLION_USDC),
+    bought: units64(BILLION_SOL),
+    cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5 }),
+    proceeds: fc.array(units64(MILLION_USDC), { minLength: 6, maxLength: 6 }),
+    fees: fc.array(units64(10_000_000n), { minLength: 7, maxLength: 7 }),
+  })
+  .map(({ spent, bought, cuts, proceeds, fees }) => {
+    const marks = [...cuts.map((cut) => BigInt(Math.floor(Number(bought) * cut))), 0n, bought].sort((a, b) =>
+      a < b ? -1 : 1,
+    );
+    const sold = marks.flatMap((mark, index) => {
+      const part = mark - (marks[index - 1] ?? 0n);
+      return part > 0n && mark <= bought ? [units(part)] : [];
+    });
+    return { spent, bought, sold, proceeds, fees };
+  });
+
+function totalsOf({
+  spent,
+  bought,
+  sold,
+  proceeds,
+  fees,
+}: typeof life extends fc.Arbitrary<infer Life> ? Life : never): Totals {
+  const fee = (index: number): Amount => fees[index] ?? units(1);
+  const entered = book(NO_FILLS, "entry", fill({ amountIn: spent, amountOut: bought }), fee(0));
+  return sold.reduce(
+    (totals, part, index) =>
+      book(totals, "exit", fill({ amountIn: part, amountOut: proceeds[index] ?? units(1) }), fee(index + 1)),
+    entered,
+  );
+}
+
+describe("profit and loss of a closed position", () => {
+  test("is what the wallet gained: proceeds, less cost, less fees, however many exits it took", () => {
+    fc.assert(
+      fc.property(life, (fills) => {
+        const totals = totalsOf(fills);
+        expect(held(totals)).toBe(0n);
+        // The wallet as a purse: what goes out and comes in, in quote.
+        let purse = -fills.spent - (fills.fees[0] ?? 0n);
+        for (const index of fills.sold.keys()) purse += (fills.proceeds[index] ?? 0n) - (fills.fees[index + 1] ?? 0n);
+        expect(realizedPnl(totals)).toBe(purse);
+        expect(unrealizedPnl(totals, price(150), SOL_USDC)).toBe(0n);
+      }),
+    );
+  });
+
+  test("is unknown, not smaller, when the value of one fee is", () => {
+    const entered = book(NO_FILLS, "entry", fill(), null);
+    expect(realizedPnl(book(entered, "exit", fill({ amountIn: units(665_000_000) }), units(1)))).toBeNull();
+  });
+});
+
+describe("an open position", () => {
+  const totals = book(
+    NO_FILLS,
+    "entry",
+    fill({ amountIn: units(150_000_000), amountOut: units(1_000_000_000) }),
+    units(900),
+  );
+
+  test("has its average entry, its fees realised and the rest unrealised", () => {
+    expect(entryPrice(totals, SOL_USDC)).toBe(150);
+    expect(exitPrice(totals, SOL_USDC)).toBeNull();
+    expect(realizedPnl(totals)).toBe(-900n);
+    expect(unrealizedPnl(totals, price(160), SOL_USDC)).toBe(10_000_000n);
+  });
+
+  test("splits cost between what left and what stays, and loses none of it", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 1n, max: 1_000_000_000n }), (part) => {
+        const after = book(totals, "exit", fill({ amountIn: units(part), amountOut: units(1) }), units(0));
+        expect(costOfExits(after)).toBe(mulDiv(150_000_000n, part, 1_000_000_000n, "up"));
+        expect(costOfExits(after)).toBeLessThanOrEqual(after.entryIn);
+      }),
+    );
+  });
+
+  test("cannot be left by more than entered it", () => {
+    expect(() => book(totals, "exit", fill({ amountIn: units(1_000_000_001) }), units(0))).toThrow(
+      "more than the 1000000000 held",
+    );
+  });
+});

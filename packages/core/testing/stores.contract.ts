@@ -1,0 +1,457 @@
+/**
+ * What every implementation of the stores must do, whatever is behind it.
+ *
+ * Each test has an account of its own, so that they may share one database.
+ */
+import { beforeAll, describe, expect, test } from "vitest";
+import type { AccountStore } from "../src/account/account.store.ts";
+import type { NewEvent } from "../src/event/event.ts";
+import type { OutboxStore } from "../src/event/outbox.store.ts";
+import { MARKET_SEED } from "../src/market/market.ts";
+import type { MarketStore } from "../src/market/market.store.ts";
+import { AMOUNT_MAX } from "../src/money/amount.ts";
+import { bps } from "../src/money/bps.ts";
+import { armedStop, type Fired, type PositionStore } from "../src/position/position.store.ts";
+import { triggerPrice } from "../src/stop/stop.ts";
+import { attemptIdOf, type Fill } from "../src/trade/attempt.ts";
+import type { AttemptStore } from "../src/trade/attempt.store.ts";
+import { tradeExecuted } from "../src/trade/events.ts";
+import { exitTradeId } from "../src/trade/trade.ts";
+import type { EntryPlan, TradeRecord, TradeStore } from "../src/trade/trade.store.ts";
+import { AT, fill, price, SOL_USDC, units } from "./given.ts";
+
+export interface Stores {
+  readonly accounts: AccountStore;
+  readonly markets: MarketStore;
+  readonly trades: TradeStore;
+  readonly attempts: AttemptStore;
+  readonly positions: PositionStore;
+  readonly outbox: OutboxStore;
+}
+
+const later = (seconds: number): Date => new Date(AT.getTime() + seconds * 1000);
+
+/** A name no test has used: the stores of one suite share a database. */
+let names = 0;
+const unique = (prefix: string): string => `${prefix}_${(names++).toString().padStart(4, "0")}`;
+
+export function storesContract(name: string, open: () => Promise<Stores>): void {
+  describe(`the stores, ${name}`, () => {
+    let stores: Stores;
+
+    beforeAll(async () => {
+      stores = await open();
+      await stores.markets.seed(MARKET_SEED);
+    });
+
+    const newAccount = async (): Promise<string> => {
+      const accountId = unique("acc");
+      await stores.accounts.add({ accountId, wallet: `wallet of ${accountId}` }, AT);
+      return accountId;
+    };
+
+    const plan = (accountId: string, over: Partial<EntryPlan> = {}): EntryPlan => ({
+      tradeId: unique("trd"),
+      accountId,
+      symbol: SOL_USDC.symbol,
+      side: "buy",
+      size: units(100_000_000),
+      inputMint: SOL_USDC.quoteMint,
+      outputMint: SOL_USDC.baseMint,
+      amountIn: units(100_000_000),
+      stop: { kind: "trailing", distanceBps: bps(300) },
+      idempotencyKey: unique("key"),
+      requestDigest: "digest",
+      maxPositionsPerSymbol: 3,
+      at: AT,
+      ...over,
+    });
+
+    const find = async (tradeId: string): Promise<TradeRecord> =>
+      (await stores.trades.find(tradeId)) ?? expect.unreachable(`trade ${tradeId} is there`);
+
+    const planned = async (over: Partial<EntryPlan> = {}): Promise<TradeRecord> => {
+      const entry = plan(over.accountId ?? (await newAccount()), over);
+      expect(await stores.trades.planEntry(entry)).toBe("planned");
+      return find(entry.tradeId);
+    };
+
+    const draft = async ({ trade, attempts }: TradeRecord): Promise<boolean> => {
+      const number = attempts.length + 1;
+      return stores.attempts.draft({
+        attemptId: attemptIdOf(trade.tradeId, number),
+        tradeId: trade.tradeId,
+        number,
+        follows: attempts.at(-1)?.attemptId ?? null,
+        message: "message",
+        blockhash: "blockhash",
+        lastValidBlockHeight: 2n ** 60n,
+        slippageBps: bps(50),
+        quotedOut: units(665_000_000),
+        minimumOut: units(661_000_000),
+        draftedAt: AT,
+      });
+    };
+
+    const drafted = async (record: TradeRecord): Promise<TradeRecord> => {
+      expect(await draft(record)).toBe(true);
+      return find(record.trade.tradeId);
+    };
+
+    const lastOf = ({ attempts }: TradeRecord) => attempts.at(-1) ?? expect.unreachable("there is an attempt");
+
+    const signed = async (record: TradeRecord): Promise<TradeRecord> => {
+      const withDraft = await drafted(record);
+      const { attemptId } = lastOf(withDraft);
+      expect(await stores.attempts.sign(attemptId, unique("sig"), AT)).toBe(true);
+      const withSignature = await find(record.trade.tradeId);
+      const last = lastOf(withSignature);
+      if (last.status !== "live") return expect.unreachable("signed is live");
+      await stores.trades.submit(attemptId, [tradeExecuted(withSignature.trade, last)], AT);
+      return find(record.trade.tradeId);
+    };
+
+    const land = (record: TradeRecord, moved: Fill, events: readonly NewEvent[] = []): Promise<boolean> =>
+      stores.attempts.land({
+        attemptId: lastOf(record).attemptId,
+        fill: moved,
+        feeQuote: units(900),
+        judged: record.position.status,
+        entryPrice: price(150),
+        events,
+        at: later(1),
+      });
+
+    const open_ = async (over: Partial<EntryPlan> = {}): Promise<TradeRecord> => {
+      const record = await signed(await planned(over));
+      expect(await land(record, fill({ amountIn: units(100_000_000), amountOut: units(666_000_000) }))).toBe(true);
+      return find(record.trade.tradeId);
+    };
+
+    const firedOf = ({ position }: TradeRecord): Fired => {
+      const armed = armedStop(position) ?? expect.unreachable("the stop is armed");
+      return {
+        armed,
+        reason: "trailing_stop",
+        acceptedPrice: price(140),
+        stopPrice: triggerPrice(armed.stop, armed.highWaterMark),
+        exitTradeId: exitTradeId(position.positionId, armed.version, 1),
+      };
+    };
+
+    const closing = async (): Promise<TradeRecord> => {
+      const entry = await open_();
+      const fired = firedOf(entry);
+      await stores.positions.claim([fired], later(2));
+      return find(fired.exitTradeId);
+    };
+
+    const eventsOf = async (positionId: number) =>
+      (await stores.outbox.after(0n, 100_000)).filter((event) => event.positionId === positionId);
+
+    describe("planning an entry", () => {
+      test("opens a position on a seat and plans its trade", async () => {
+        const { trade, position, attempts } = await planned();
+        expect(trade).toMatchObject({ status: "planned", kind: "entry", amountIn: 100_000_000n });
+        expect(position).toMatchObject({ status: "opening", version: 1, size: 100_000_000n });
+        expect(position.stop).toEqual({ kind: "trailing", distanceBps: 300 });
+        expect(attempts).toEqual([]);
+      });
+
+      test("finds no seat when all are taken, and one again when a position is over", async () => {
+        const accountId = await newAccount();
+        const first = await planned({ accountId });
+        await planned({ accountId });
+        await planned({ accountId });
+        expect(await stores.trades.planEntry(plan(accountId))).toBe("no_seat");
+        expect(await stores.trades.planEntry(plan(accountId, { symbol: "JUP/USDC" }))).toBe("planned");
+        await stores.trades.fail(first.trade.tradeId, null, { code: "NETWORK_ERROR", message: "" }, [], AT);
+        expect(await stores.trades.planEntry(plan(accountId))).toBe("planned");
+      });
+
+      test("leaves three when twenty come at once", async () => {
+        const accountId = await newAccount();
+        const outcomes = await Promise.all(Array.from({ length: 20 }, () => stores.trades.planEntry(plan(accountId))));
+        expect(outcomes.filter((outcome) => outcome === "planned")).toHaveLength(3);
+        expect(await stores.positions.list(accountId, ["opening"], 100)).toHaveLength(3);
+      });
+
+      test("takes an idempotency key once and for ever, within its account", async () => {
+        const accountId = await newAccount();
+        const first = plan(accountId);
+        expect(await stores.trades.planEntry(first)).toBe("planned");
+        const again = plan(accountId, { idempotencyKey: first.idempotencyKey });
+        expect(await stores.trades.planEntry(again)).toBe("key_taken");
+        await stores.trades.fail(first.tradeId, null, { code: "NETWORK_ERROR", message: "" }, [], AT);
+        expect(await stores.trades.planEntry(again)).toBe("key_taken");
+        expect(await stores.trades.findByKey(accountId, first.idempotencyKey)).toEqual({
+          tradeId: first.tradeId,
+          requestDigest: "digest",
+        });
+        const elsewhere = plan(await newAccount(), { idempotencyKey: first.idempotencyKey });
+        expect(await stores.trades.planEntry(elsewhere)).toBe("planned");
+      });
+
+      test("keeps amounts to the last of their 64 bits", async () => {
+        const record = await planned({ size: units(AMOUNT_MAX), amountIn: units(AMOUNT_MAX) });
+        expect(record.trade.amountIn).toBe(AMOUNT_MAX);
+        expect(record.position.size).toBe(AMOUNT_MAX);
+      });
+    });
+
+    describe("an attempt", () => {
+      test("is unfinished alone: no second draft beside it, even when ten come at once", async () => {
+        const record = await planned();
+        const outcomes = await Promise.all(Array.from({ length: 10 }, () => draft(record)));
+        expect(outcomes.filter(Boolean)).toHaveLength(1);
+        expect(await draft(await find(record.trade.tradeId))).toBe(false);
+      });
+
+      test("follows only a dead one", async () => {
+        const record = await signed(await planned());
+        expect(await draft(record)).toBe(false);
+        expect(await stores.attempts.bury(lastOf(record).attemptId, "expired", later(60))).toBe(true);
+        const next = await drafted(await find(record.trade.tradeId));
+        expect(lastOf(next)).toMatchObject({ number: 2, follows: lastOf(record).attemptId, status: "drafted" });
+        // The same next attempt, told by somebody who has not seen it: it collides.
+        expect(await draft(record)).toBe(false);
+      });
+
+      test("is signed once, while it is drafted", async () => {
+        const record = await drafted(await planned());
+        const { attemptId } = lastOf(record);
+        const outcomes = await Promise.all(["a", "b", "c"].map((s) => stores.attempts.sign(attemptId, unique(s), AT)));
+        expect(outcomes.filter(Boolean)).toHaveLength(1);
+        expect(await stores.attempts.abandon(attemptId)).toBe(false);
+      });
+
+      test("is not signed when its trade has failed", async () => {
+        const record = await drafted(await planned());
+        const { attemptId } = lastOf(record);
+        expect(await stores.trades.fail(record.trade.tradeId, attemptId, { code: "X", message: "" }, [], AT)).toBe(
+          true,
+        );
+        expect(await stores.attempts.sign(attemptId, unique("sig"), AT)).toBe(false);
+        expect(lastOf(await find(record.trade.tradeId)).status).toBe("abandoned");
+      });
+
+      test("that is live keeps its trade from failing", async () => {
+        const record = await signed(await planned());
+        const fail = (draftId: string | null) =>
+          stores.trades.fail(record.trade.tradeId, draftId, { code: "X", message: "" }, [], AT);
+        expect(await fail(null)).toBe(false);
+        expect(await fail(lastOf(record).attemptId)).toBe(false);
+      });
+
+      test("moves its trade to submitted with one event, whoever comes twice", async () => {
+        const record = await signed(await planned());
+        expect(record.trade).toMatchObject({ status: "submitted", submittedAt: AT });
+        expect(await stores.trades.submit(lastOf(record).attemptId, [], AT)).toBe(false);
+        expect((await eventsOf(record.position.positionId)).map((event) => event.name)).toEqual(["trade_executed"]);
+      });
+    });
+
+    describe("a fill", () => {
+      const moved = fill({
+        amountIn: units(100_000_000),
+        amountOut: units(666_000_000),
+        rentLamports: units(2_039_280),
+      });
+
+      test("opens the position and is booked once", async () => {
+        const record = await signed(await planned());
+        const landings = await Promise.all([land(record, moved), land(record, moved)]);
+        expect(landings.filter(Boolean)).toHaveLength(1);
+        const { trade, position, attempts } = await find(record.trade.tradeId);
+        expect(trade).toMatchObject({ status: "confirmed", confirmedAt: later(1) });
+        expect(attempts[0]).toMatchObject({ status: "landed", fill: moved });
+        expect(position).toMatchObject({ status: "open", openedAt: later(1), highWaterMark: 150 });
+        expect(position.totals).toEqual({
+          entryIn: 100_000_000n,
+          entryOut: 666_000_000n,
+          exitIn: 0n,
+          exitOut: 0n,
+          feesLamports: 6_000n,
+          rentLamports: 2_039_280n,
+          feesQuote: 900n,
+        });
+      });
+
+      test("that was judged in another status is not booked", async () => {
+        const record = await signed(await planned());
+        expect(await land({ ...record, position: { ...record.position, status: "open" } as never }, moved)).toBe(false);
+      });
+
+      test("is taken back when it is forked away, and booked again when it lands again", async () => {
+        const record = await open_();
+        const { attemptId } = lastOf(record);
+        expect(await stores.attempts.fork(attemptId, "open", [], later(2))).toBe(true);
+        const forked = await find(record.trade.tradeId);
+        expect(forked.trade.status).toBe("submitted");
+        expect(lastOf(forked).status).toBe("live");
+        expect(forked.position).toMatchObject({ status: "opening", version: 2 });
+        expect(forked.position.totals).toMatchObject({ entryIn: 0n, entryOut: 0n, feesLamports: 0n, feesQuote: 0n });
+        expect(await stores.attempts.fork(attemptId, "opening", [], later(2))).toBe(false);
+        expect(await land(forked, moved)).toBe(true);
+        expect((await find(record.trade.tradeId)).position).toMatchObject({
+          status: "open",
+          totals: { entryOut: 666_000_000n },
+        });
+      });
+
+      test("whose fee has no known value makes the sum unknown", async () => {
+        const record = await signed(await planned());
+        await stores.attempts.land({
+          attemptId: lastOf(record).attemptId,
+          fill: moved,
+          feeQuote: null,
+          judged: "opening",
+          entryPrice: price(150),
+          events: [],
+          at: AT,
+        });
+        expect((await find(record.trade.tradeId)).position.totals.feesQuote).toBeNull();
+      });
+
+      test("of an exit can never be more than is held", async () => {
+        const exit = await signed(await closing());
+        await expect(land(exit, fill({ amountIn: units(666_000_001), amountOut: units(1) }))).rejects.toThrow();
+        expect((await find(exit.trade.tradeId)).trade.status).toBe("submitted");
+      });
+    });
+
+    describe("a claim", () => {
+      test("latches the position, records the trigger, plans the whole exit, and tells it", async () => {
+        const entry = await open_();
+        const fired = firedOf(entry);
+        const { positionId } = entry.position;
+        expect(await stores.positions.claim([fired], later(2))).toEqual([{ positionId, claimed: true, current: null }]);
+        const exit = await find(fired.exitTradeId);
+        expect(exit.trade).toMatchObject({
+          status: "planned",
+          kind: "exit",
+          side: "sell",
+          amountIn: 666_000_000n,
+          inputMint: SOL_USDC.baseMint,
+          outputMint: SOL_USDC.quoteMint,
+        });
+        expect(exit.position).toMatchObject({ status: "closing", closeReason: "trailing_stop", version: 2 });
+        expect((await eventsOf(positionId)).at(-1)).toMatchObject({
+          name: "stop_loss_triggered",
+          payload: { tradeId: fired.exitTradeId, acceptedPrice: "140", stopPrice: "145.5" },
+        });
+      });
+
+      test("is won once when ten come at once", async () => {
+        const entry = await open_();
+        const claims = await Promise.all(
+          Array.from({ length: 10 }, () => stores.positions.claim([firedOf(entry)], AT)),
+        );
+        expect(claims.flat().filter((claim) => claim.claimed)).toHaveLength(1);
+      });
+
+      test("of a version that has moved does not fire, and answers with the rule that is armed now", async () => {
+        const entry = await open_();
+        const fired = firedOf(entry);
+        const stale = { ...fired, armed: { ...fired.armed, version: 7 } };
+        expect(await stores.positions.claim([stale], AT)).toEqual([
+          { positionId: entry.position.positionId, claimed: false, current: fired.armed },
+        ]);
+        expect((await find(entry.trade.tradeId)).position.status).toBe("open");
+      });
+
+      test("answers for each of many", async () => {
+        const entries = [await open_(), await open_(), await open_()];
+        const fired = entries.map(firedOf);
+        await stores.positions.claim([fired[1] ?? expect.unreachable()], AT);
+        const claims = await stores.positions.claim(fired, AT);
+        expect(claims.map((claim) => claim.claimed)).toEqual([true, false, true]);
+        expect(claims[1]?.current).toBeNull();
+      });
+    });
+
+    describe("an exit", () => {
+      test("closes the position when it is final and not before", async () => {
+        const exit = await signed(await closing());
+        expect(await land(exit, fill({ amountIn: units(666_000_000), amountOut: units(98_000_000) }))).toBe(true);
+        const landed = await find(exit.trade.tradeId);
+        expect(landed.position).toMatchObject({
+          status: "closing",
+          totals: { exitIn: 666_000_000n, exitOut: 98_000_000n },
+        });
+        const { attemptId } = lastOf(landed);
+        expect(await stores.attempts.finalize(attemptId, "closing", [], later(15))).toBe(true);
+        expect(await stores.attempts.finalize(attemptId, "closing", [], later(15))).toBe(false);
+        const final = await find(exit.trade.tradeId);
+        expect(final.trade).toMatchObject({ status: "finalized", finalizedAt: later(15) });
+        expect(final.position).toMatchObject({ status: "closed", closedAt: later(15), closeReason: "trailing_stop" });
+      });
+
+      test("never fails, whatever is asked", async () => {
+        const exit = await closing();
+        expect(await stores.trades.fail(exit.trade.tradeId, null, { code: "X", message: "" }, [], AT)).toBe(false);
+      });
+
+      test("that is not all of the position leaves it closing", async () => {
+        const exit = await signed(await closing());
+        await land(exit, fill({ amountIn: units(1), amountOut: units(1) }));
+        await stores.attempts.finalize(lastOf(exit).attemptId, "closing", [], AT);
+        expect((await find(exit.trade.tradeId)).position.status).toBe("closing");
+      });
+    });
+
+    describe("marks", () => {
+      test("are recorded only higher, for the version that was judged, with an event each", async () => {
+        const entry = await open_();
+        const { armed } = firedOf(entry);
+        const raise = (to: number, version = armed.version) =>
+          stores.positions.raiseMarks(
+            [
+              {
+                armed: { ...armed, version, highWaterMark: price(to) },
+                stopPrice: price(to * 0.97),
+                acceptedPrice: price(to),
+              },
+            ],
+            AT,
+          );
+        expect(await raise(155)).toBe(1);
+        expect(await raise(155)).toBe(0);
+        expect(await raise(151)).toBe(0);
+        expect(await raise(160, 9)).toBe(0);
+        expect((await find(entry.trade.tradeId)).position).toMatchObject({ highWaterMark: 155 });
+        const events = await eventsOf(entry.position.positionId);
+        expect(events.filter((event) => event.name === "trailing_stop_updated")).toHaveLength(1);
+      });
+
+      test("are what a book is rebuilt from", async () => {
+        const entry = await open_();
+        const armed = await stores.positions.armed();
+        expect(armed.find((each) => each.positionId === entry.position.positionId)).toEqual(firedOf(entry).armed);
+      });
+    });
+
+    test("events have the sequence of their position, without a gap, and ids made from it", async () => {
+      const exit = await signed(await closing());
+      const { positionId } = exit.position;
+      const events = await eventsOf(positionId);
+      expect(events.map((event) => event.name)).toEqual(["trade_executed", "stop_loss_triggered", "trade_executed"]);
+      expect(events.map((event) => event.positionSequence)).toEqual([1, 2, 3]);
+      expect(events.map((event) => event.eventId)).toEqual([1, 2, 3].map((each) => `evt_${positionId}_${each}`));
+    });
+
+    test("a position is found by its own account alone", async () => {
+      const { position } = await planned();
+      expect(await stores.positions.find(position.accountId, position.positionId)).toMatchObject({ status: "opening" });
+      expect(await stores.positions.find(await newAccount(), position.positionId)).toBeNull();
+    });
+
+    test("a wallet belongs to one account", async () => {
+      const accountId = await newAccount();
+      await stores.accounts.add({ accountId, wallet: `wallet of ${accountId}` }, AT);
+      await expect(
+        stores.accounts.add({ accountId: unique("acc"), wallet: `wallet of ${accountId}` }, AT),
+      ).rejects.toThrow();
+    });
+  });
+}

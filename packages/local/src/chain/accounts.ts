@@ -1,0 +1,93 @@
+// Accounts through time: the VM's present, and for every block that is not final yet what its accounts
+// were before it.
+//
+// Invariants: before a block changes an account the first time, the old account is in the block's
+// record; undoing the records newest first gives exactly the older state; nothing older than
+// finality is kept, because nobody may ask for it.
+
+import { type Address, lamports } from "@solana/kit";
+import { DEPTH } from "./commitment.ts";
+import { type Account, SYSTEM_PROGRAM, type Vm } from "./vm.ts";
+
+interface BlockRecord {
+  readonly height: number;
+  readonly before: Map<Address, Account | null>;
+}
+
+export class Accounts {
+  readonly #vm: Vm;
+  readonly #records: BlockRecord[] = [];
+
+  constructor(vm: Vm) {
+    this.#vm = vm;
+  }
+
+  openBlock(height: number): void {
+    this.#records.push({ height, before: new Map() });
+    if (this.#records.length > DEPTH.finalized) this.#records.shift();
+  }
+
+  /** To be called before the block being built may change the account. */
+  remember(at: Address): void {
+    const before = this.#records.at(-1)?.before;
+    if (before?.has(at) === false) before.set(at, this.#vm.read(at));
+  }
+
+  /** The account as the block of that height left it. */
+  read(at: Address, height: number): Account | null {
+    for (const record of this.#records) {
+      if (record.height <= height) continue;
+      const before = record.before.get(at);
+      if (before !== undefined) return before;
+    }
+    return this.#vm.read(at);
+  }
+
+  ownedBy(program: Address, height: number): Account[] {
+    const candidates = new Set(this.#vm.ownedBy(program).map((account) => account.address));
+    for (const { before } of this.#records) for (const at of before.keys()) candidates.add(at);
+    return [...candidates].flatMap((at) => {
+      const account = this.read(at, height);
+      return account?.programAddress === program ? [account] : [];
+    });
+  }
+
+  /** Changes an account from outside the chain, as though it had always been so: at every commitment. */
+  amend(at: Address, edit: (account: Account | null) => Account): void {
+    for (const { before } of this.#records) {
+      const account = before.get(at);
+      if (account !== undefined) before.set(at, edit(account));
+    }
+    this.#vm.write(at, edit(this.#vm.read(at)));
+  }
+
+  addLamports(at: Address, amount: bigint): void {
+    this.amend(at, (account) => ({
+      address: at,
+      data: account?.data ?? new Uint8Array(),
+      executable: false,
+      programAddress: account?.programAddress ?? SYSTEM_PROGRAM,
+      space: account?.space ?? 0n,
+      lamports: lamports((account?.lamports ?? 0n) + amount),
+    }));
+  }
+
+  /** Runs with the given accounts as they were at that height, and puts the present back. */
+  asOf<T>(height: number, addresses: readonly Address[], run: () => T): T {
+    const isNewer = (at: Address) => this.#records.some((record) => record.height > height && record.before.has(at));
+    const newer = addresses.filter(isNewer).map((at) => ({ at, present: this.#vm.read(at) }));
+    for (const { at } of newer) this.#vm.write(at, this.read(at, height));
+    try {
+      return run();
+    } finally {
+      for (const { at, present } of newer) this.#vm.write(at, present);
+    }
+  }
+
+  /** Takes back the newest block. */
+  undoBlock(): void {
+    const record = this.#records.pop();
+    if (record === undefined) throw new Error("A final block cannot be taken back.");
+    for (const [at, account] of record.before) this.#vm.write(at, account);
+  }
+}

@@ -1,0 +1,140 @@
+// A chain as one node sees it: blocks made on demand over a VM, and its state at each commitment.
+//
+// Invariants: there is no clock, a block is made when somebody asks for it; slot and block height are
+// different numbers whose difference grows; a transaction lands at most once, in the order of arrival,
+// while its blockhash is usable; reads at a commitment answer from that block's state.
+
+import { createHash } from "node:crypto";
+import type { Address } from "@solana/kit";
+import bs58 from "bs58";
+import { Accounts } from "./accounts.ts";
+import type { Commitment } from "./commitment.ts";
+import { type Deliver, deliverToNextBlock } from "./deliver.ts";
+import { type LandedTransaction, land } from "./landed-transaction.ts";
+import { type Block, Ledger } from "./ledger.ts";
+import { type Random, randomFrom } from "./random.ts";
+import { type Account, type Simulation, Vm } from "./vm.ts";
+import { decodeTransaction, resolveAccountKeys, type WireTransaction } from "./wire-transaction.ts";
+
+// Like mainnet's of 2026: far apart, so that code which mixes them up cannot work.
+const FIRST_SLOT = 400_000_000;
+const FIRST_HEIGHT = 378_000_000;
+
+export const SLOTS_PER_EPOCH = 432_000;
+export const SLOT_MS = 400;
+
+// A few leaders in a hundred miss their slot on mainnet.
+const SKIPPED_SLOT_PROBABILITY = 0.04;
+
+export interface ChainOptions {
+  readonly seed: string;
+  /** Chain time of the first block; later ones follow at SLOT_MS a slot. */
+  readonly startedAt?: Date;
+  readonly deliver?: Deliver;
+}
+
+export interface SimulateOptions {
+  readonly commitment: Commitment;
+  readonly verifySignatures: boolean;
+  /** Simulates as though the message had a fresh blockhash. */
+  readonly ignoreBlockhash: boolean;
+}
+
+export class Chain {
+  readonly accounts: Accounts;
+  readonly ledger = new Ledger();
+  readonly #vm = new Vm();
+  readonly #deliver: Deliver;
+  readonly #random: Random;
+  readonly #firstUnixTime: number;
+  #pending: { readonly height: number; readonly transaction: WireTransaction }[] = [];
+  /** Slots are not given back: the blocks of a lost fork keep theirs. */
+  #slot = FIRST_SLOT;
+
+  constructor({ seed, startedAt = new Date("2026-01-01T00:00:00Z"), deliver = deliverToNextBlock }: ChainOptions) {
+    this.accounts = new Accounts(this.#vm);
+    this.#deliver = deliver;
+    this.#random = randomFrom(`${seed}/slots`);
+    this.#firstUnixTime = startedAt.getTime() / 1000;
+    this.#append(FIRST_HEIGHT, seed, 0, () => []);
+  }
+
+  get tip(): Block {
+    return this.ledger.tip;
+  }
+
+  rentExemption(dataLength: number): bigint {
+    return this.#vm.rentExemption(dataLength);
+  }
+
+  read(at: Address, commitment: Commitment = "processed"): Account | null {
+    return this.accounts.read(at, this.ledger.at(commitment).height);
+  }
+
+  /** Gives the bytes to the network; whether they land is told by later blocks. */
+  submit(bytes: Uint8Array, deliver: Deliver = this.#deliver): WireTransaction {
+    const transaction = decodeTransaction(bytes);
+    for (const height of deliver(transaction, this.tip.height)) this.#pending.push({ height, transaction });
+    return transaction;
+  }
+
+  produceBlock(): Block {
+    const { height, blockhash, transactionCount } = this.tip;
+    do this.#slot += 1;
+    while (this.#random() < SKIPPED_SLOT_PROBABILITY);
+    this.accounts.openBlock(height + 1);
+    return this.#append(height + 1, blockhash, transactionCount, () => this.#landPending(height + 1));
+  }
+
+  /** The newest blocks lose to a fork: their transactions have not happened, though their bytes may come again. */
+  rollback(blocks: number): void {
+    for (let count = 0; count < blocks; count += 1) {
+      this.ledger.removeTip();
+      this.accounts.undoBlock();
+    }
+  }
+
+  simulate(
+    transaction: WireTransaction,
+    { commitment, verifySignatures, ignoreBlockhash }: SimulateOptions,
+  ): Simulation {
+    const { height } = this.ledger.at(commitment);
+    const refused = (error: string): Simulation => ({ error, meta: null, postAccounts: [] });
+    const keys = resolveAccountKeys(transaction.message, (at) => this.accounts.read(at, height));
+    if ("error" in keys) return refused(keys.error);
+    const refusal = ignoreBlockhash ? undefined : this.#refusal(transaction, height);
+    if (refusal !== undefined) return refused(refusal);
+    return this.accounts.asOf(height, keys.all, () => this.#vm.simulate(transaction, verifySignatures));
+  }
+
+  /** Why no block on top of that height may hold the transaction, whatever it does. */
+  #refusal({ signature, message }: WireTransaction, height: number): string | undefined {
+    if (!this.ledger.isUsable(message.recentBlockhash, height)) return "BlockhashNotFound";
+    const landing = this.ledger.find(signature);
+    return landing !== undefined && landing.block.height <= height ? "AlreadyProcessed" : undefined;
+  }
+
+  #landPending(height: number): LandedTransaction[] {
+    const due = this.#pending.filter((pending) => pending.height <= height);
+    this.#pending = this.#pending.filter((pending) => pending.height > height);
+    const landed = new Map<string, LandedTransaction>();
+    for (const { transaction } of due) {
+      if (landed.has(transaction.signature) || this.#refusal(transaction, height - 1) !== undefined) continue;
+      const result = land(this.#vm, this.accounts, transaction);
+      if (result !== undefined) landed.set(result.signature, result);
+    }
+    return [...landed.values()];
+  }
+
+  #append(height: number, parent: string, countBefore: number, execute: () => readonly LandedTransaction[]): Block {
+    const slot = this.#slot;
+    const unixTime = Math.floor(this.#firstUnixTime + ((slot - FIRST_SLOT) * SLOT_MS) / 1000);
+    this.#vm.setClock(slot, Math.floor(slot / SLOTS_PER_EPOCH), unixTime);
+    const blockhash = bs58.encode(createHash("sha256").update(`${parent}/${slot}`).digest());
+    const transactions = execute();
+    const transactionCount = countBefore + transactions.length;
+    const block = { slot, height, blockhash, unixTime, transactions, transactionCount };
+    this.ledger.append(block);
+    return block;
+  }
+}

@@ -1,0 +1,83 @@
+// A transaction in a block, with everything a node tells about it afterwards.
+//
+// Invariants: it is in a block if and only if it paid its fee; the fee is what its accounts lost
+// together, because lamports are conserved otherwise.
+
+import type { Accounts } from "./accounts.ts";
+import { type TokenBalance, tokenBalances } from "./token-balance.ts";
+import type { TransactionError } from "./transaction-error.ts";
+import type { Execution, Vm } from "./vm.ts";
+import { type AccountKeys, resolveAccountKeys, type WireTransaction, writableKeys } from "./wire-transaction.ts";
+
+/** Its message is in the bytes: decoded and kept for every block, messages would be most of the memory. */
+export interface LandedTransaction {
+  readonly signature: string;
+  readonly bytes: Uint8Array;
+  readonly keys: AccountKeys;
+  readonly error: TransactionError | null;
+  readonly feeLamports: bigint;
+  readonly preBalances: readonly bigint[];
+  readonly postBalances: readonly bigint[];
+  readonly preTokenBalances: readonly TokenBalance[];
+  readonly postTokenBalances: readonly TokenBalance[];
+  readonly logs: readonly string[];
+  readonly unitsConsumed: bigint;
+  readonly innerInstructions: readonly InnerInstructions[];
+}
+
+export interface InnerInstructions {
+  /** Which of the message's instructions made the calls. */
+  readonly index: number;
+  readonly instructions: readonly {
+    readonly programIdIndex: number;
+    readonly accounts: readonly number[];
+    readonly data: Uint8Array;
+    readonly stackHeight: number;
+  }[];
+}
+
+const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
+
+function innerInstructions(meta: Execution["meta"]): InnerInstructions[] {
+  const calls = (meta?.innerInstructions() ?? []).map((instructions, index) => ({
+    index,
+    instructions: instructions.map((inner) => ({
+      programIdIndex: inner.instruction().programIdIndex(),
+      accounts: [...inner.instruction().accounts()],
+      data: inner.instruction().data(),
+      stackHeight: inner.stackHeight(),
+    })),
+  }));
+  return calls.filter(({ instructions }) => instructions.length > 0);
+}
+
+/** Executes in the block being built. Undefined when no block can hold the transaction: it is just gone. */
+export function land(vm: Vm, accounts: Accounts, transaction: WireTransaction): LandedTransaction | undefined {
+  const keys = resolveAccountKeys(transaction.message, (at) => vm.read(at));
+  if ("error" in keys) return undefined;
+  for (const at of writableKeys(transaction.message, keys)) accounts.remember(at);
+  const before = balances(vm, keys);
+  const { error, meta } = vm.execute(transaction);
+  const after = balances(vm, keys);
+  const feeLamports = sum(before.lamports) - sum(after.lamports);
+  if (feeLamports === 0n) return undefined;
+  return {
+    signature: transaction.signature,
+    bytes: transaction.bytes,
+    keys,
+    error,
+    feeLamports,
+    preBalances: before.lamports,
+    postBalances: after.lamports,
+    preTokenBalances: before.tokens,
+    postTokenBalances: after.tokens,
+    logs: meta?.logs() ?? [],
+    unitsConsumed: meta?.computeUnitsConsumed() ?? 0n,
+    innerInstructions: innerInstructions(meta),
+  };
+}
+
+function balances(vm: Vm, keys: AccountKeys) {
+  const accounts = keys.all.map((at) => vm.read(at));
+  return { lamports: accounts.map((account) => account?.lamports ?? 0n), tokens: tokenBalances(vm, accounts) };
+}

@@ -1,0 +1,103 @@
+// A market's pool: its token accounts on the chain, and what they hold.
+
+import { AddressLookupTableProgram, PublicKey } from "@solana/web3.js";
+import type { Chain } from "../chain/chain.ts";
+import { accountWith, addTokens, createLookupTable } from "../chain/genesis.ts";
+import type { KnownMint } from "../chain/mints.ts";
+import { decodeTokenAccount, TOKEN_PROGRAM } from "../chain/token.ts";
+import { addressOf } from "../chain/wire-transaction.ts";
+import { type PoolAddresses, poolBytes, poolOf } from "../swap-program/pool.ts";
+import { EVENT_AUTHORITY, SWAP_PROGRAM } from "../swap-program/route.ts";
+import { baseFor, ratioOf } from "./ratio.ts";
+
+export interface Listing {
+  readonly symbol: string;
+  readonly base: KnownMint;
+  readonly quote: KnownMint;
+  /** Quote per base. */
+  readonly price: number;
+  /**
+   * What the pool holds of the quote mint, in its base units; of the base mint it holds as much at that price.
+   * With a million USDC, a trade of 1 000 has an impact of 0.1 %.
+   */
+  readonly quoteDepth: bigint;
+}
+
+/** Mint A is the market's base, mint B its quote. */
+export interface Pool extends PoolAddresses {
+  readonly symbol: string;
+  readonly base: KnownMint;
+  readonly quote: KnownMint;
+  readonly listedPrice: number;
+}
+
+export interface Reserves {
+  readonly base: bigint;
+  readonly quote: bigint;
+}
+
+/** One direction of a pool. */
+export interface Leg {
+  readonly pool: Pool;
+  readonly input: KnownMint;
+  readonly output: KnownMint;
+  readonly vaultIn: PublicKey;
+  readonly vaultOut: PublicKey;
+}
+
+/** What quotes call the program of the pools. */
+export const POOL_LABEL = "Constant Product";
+
+/** Everything the venue's swaps name, in one table. */
+export const [LOOKUP_TABLE] = PublicKey.findProgramAddressSync(
+  [Buffer.from("venue")],
+  AddressLookupTableProgram.programId,
+);
+
+export function createPools(chain: Chain, listings: readonly Listing[]): Pool[] {
+  const pools = listings.map((listing) => createPool(chain, listing));
+  const named = pools.flatMap(({ address, vaultA, vaultB, mintA, mintB }) => [address, vaultA, vaultB, mintA, mintB]);
+  const unique = new Map([TOKEN_PROGRAM, SWAP_PROGRAM, EVENT_AUTHORITY, ...named].map((key) => [key.toBase58(), key]));
+  createLookupTable(chain, LOOKUP_TABLE, [...unique.values()]);
+  return pools;
+}
+
+function createPool(chain: Chain, { symbol, base, quote, price, quoteDepth }: Listing): Pool {
+  const addresses = poolOf(base.address, quote.address);
+  const bytes = poolBytes(addresses);
+  const account = accountWith(addresses.address, SWAP_PROGRAM, bytes, chain.rentExemption(bytes.length));
+  chain.accounts.amend(account.address, () => account);
+  addTokens(chain, addresses.address, base.address, baseFor(quoteDepth, ratioOf(price, base, quote)));
+  addTokens(chain, addresses.address, quote.address, quoteDepth);
+  return { ...addresses, symbol, base, quote, listedPrice: price };
+}
+
+function balance(chain: Chain, vault: PublicKey): bigint {
+  const account = chain.read(addressOf(vault));
+  return account === null ? 0n : decodeTokenAccount(account.data).amount;
+}
+
+/** At the tip. */
+export const reservesOf = (chain: Chain, pool: Pool): Reserves => ({
+  base: balance(chain, pool.vaultA),
+  quote: balance(chain, pool.vaultB),
+});
+
+export const sellLeg = (pool: Pool): Leg => ({
+  ...{ pool, input: pool.base, output: pool.quote },
+  ...{ vaultIn: pool.vaultA, vaultOut: pool.vaultB },
+});
+
+export const buyLeg = (pool: Pool): Leg => ({
+  ...{ pool, input: pool.quote, output: pool.base },
+  ...{ vaultIn: pool.vaultB, vaultOut: pool.vaultA },
+});
+
+export function findLeg(pools: readonly Pool[], input: string, output: string): Leg | undefined {
+  const legs = pools.flatMap((pool) => [buyLeg(pool), sellLeg(pool)]);
+  return legs.find((leg) => leg.input.address.toBase58() === input && leg.output.address.toBase58() === output);
+}
+
+export function legReserves(chain: Chain, leg: Leg): { readonly reserveIn: bigint; readonly reserveOut: bigint } {
+  return { reserveIn: balance(chain, leg.vaultIn), reserveOut: balance(chain, leg.vaultOut) };
+}

@@ -1,0 +1,46 @@
+// The venue's door: Jupiter's swap v1 and price v3 over HTTP.
+
+import { Hono } from "hono";
+import type { Chain } from "../chain/chain.ts";
+import { type Server, startServer } from "../server.ts";
+import { SWAP_PROGRAM } from "../swap-program/route.ts";
+import { POOL_LABEL, type Pool } from "./pool.ts";
+import { PRICE_IDS_MAX, prices } from "./price.ts";
+import { quote, readQuoteRequest } from "./quote.ts";
+import { invalidRequest, Refusal, unauthorized } from "./refusal.ts";
+import { readSwapRequest, swapInstructions } from "./swap-instructions.ts";
+
+export interface VenueOptions {
+  readonly chain: Chain;
+  readonly pools: readonly Pool[];
+  /** Without it every caller is welcome. */
+  readonly apiKey?: string | undefined;
+}
+
+export function startVenue({ chain, pools, apiKey }: VenueOptions): Promise<Server> {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    context.header("x-api-gateway-request-id", crypto.randomUUID());
+    if (apiKey !== undefined && context.req.header("x-api-key") !== apiKey) throw unauthorized();
+    await next();
+  });
+  app.get("/swap/v1/quote", (context) => context.json(quote(chain, pools, readQuoteRequest(context.req.query()))));
+  app.post("/swap/v1/swap-instructions", async (context) => {
+    const body: unknown = await context.req.json().catch(() => {
+      throw invalidRequest("The body is not JSON");
+    });
+    return context.json(swapInstructions(pools, readSwapRequest(body)));
+  });
+  app.get("/swap/v1/program-id-to-label", (context) => context.json({ [SWAP_PROGRAM.toBase58()]: POOL_LABEL }));
+  app.get("/price/v3", (context) => {
+    const ids = (context.req.query("ids") ?? "").split(",").filter((id) => id !== "");
+    if (ids.length === 0) throw invalidRequest("Query parameter ids is missing");
+    if (ids.length > PRICE_IDS_MAX) throw invalidRequest(`Query parameter ids has more than ${PRICE_IDS_MAX} mints`);
+    return context.json(prices(chain, pools, ids));
+  });
+  app.onError((error, context) => {
+    if (error instanceof Refusal) return context.json(error.body, error.status);
+    throw error;
+  });
+  return startServer(app);
+}
