@@ -15,8 +15,9 @@ const TICK_AGE_MAX_MS = 90_000;
 
 export function make({ clock, watched }: HealthDeps): HttpHandler {
   return async () => {
-    const { leased, lastTickAt } = await watched.evaluator();
-    const late = leased && clock.now().getTime() - (lastTickAt?.getTime() ?? 0) > TICK_AGE_MAX_MS;
+    const { leasedAt, lastTickAt } = await watched.evaluator();
+    const aliveAt = Math.max(leasedAt?.getTime() ?? 0, lastTickAt?.getTime() ?? 0);
+    const late = leasedAt !== null && clock.now().getTime() - aliveAt > TICK_AGE_MAX_MS;
     return {
       statusCode: late ? 503 : 200,
       headers: { "content-type": "application/json" },

@@ -88,7 +88,7 @@ export function attempt(status: AttemptStatus, over: { lastValidBlockHeight?: bi
     case "final":
       return { ...facts, status, ...landed, endedAt: AT };
     case "errored":
-      return { ...facts, status, ...signed, endedAt: AT, error: "6001" };
+      return { ...facts, status, ...signed, endedAt: AT, error: "6001", feeLamports: units(6_000) };
     case "expired":
       return { ...facts, status, ...signed, endedAt: AT };
     default:

@@ -7,17 +7,17 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { AccountStore } from "../src/account/account.store.ts";
 import type { NewEvent } from "../src/event/event.ts";
 import type { OutboxStore } from "../src/event/outbox.store.ts";
-import { MARKET_SEED } from "../src/market/market.ts";
 import type { MarketStore } from "../src/market/market.store.ts";
+import { MARKET_SEED } from "../src/market/market.ts";
 import { AMOUNT_MAX } from "../src/money/amount.ts";
 import { bps } from "../src/money/bps.ts";
 import { armedStop, type Fired, type PositionStore } from "../src/position/position.store.ts";
 import { triggerPrice } from "../src/stop/stop.ts";
-import { attemptIdOf, type Fill } from "../src/trade/attempt.ts";
 import type { AttemptStore } from "../src/trade/attempt.store.ts";
+import { attemptIdOf, type Fill } from "../src/trade/attempt.ts";
 import { tradeExecuted } from "../src/trade/events.ts";
-import { exitTradeId } from "../src/trade/trade.ts";
 import type { EntryPlan, TradeRecord, TradeStore } from "../src/trade/trade.store.ts";
+import { exitTradeId } from "../src/trade/trade.ts";
 import { AT, fill, price, SOL_USDC, units } from "./given.ts";
 
 export interface Stores {
@@ -210,11 +210,23 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       test("follows only a dead one", async () => {
         const record = await signed(await planned());
         expect(await draft(record)).toBe(false);
-        expect(await stores.attempts.bury(lastOf(record).attemptId, "expired", later(60))).toBe(true);
+        expect(await stores.attempts.expire(lastOf(record).attemptId, later(60))).toBe(true);
         const next = await drafted(await find(record.trade.tradeId));
         expect(lastOf(next)).toMatchObject({ number: 2, follows: lastOf(record).attemptId, status: "drafted" });
         // The same next attempt, told by somebody who has not seen it: it collides.
         expect(await draft(record)).toBe(false);
+      });
+
+      test("that failed on chain cost its fee, once, and may be followed", async () => {
+        const record = await signed(await planned());
+        const { attemptId } = lastOf(record);
+        const cause = { error: '{"InstructionError":[3,{"Custom":6001}]}', feeLamports: units(6_000) };
+        expect(await stores.attempts.fail(attemptId, cause, units(900), later(15))).toBe(true);
+        expect(await stores.attempts.fail(attemptId, cause, units(900), later(15))).toBe(false);
+        const failed = await find(record.trade.tradeId);
+        expect(lastOf(failed)).toMatchObject({ status: "errored", ...cause });
+        expect(failed.position.totals).toMatchObject({ feesLamports: 6_000n, feesQuote: 900n, entryIn: 0n });
+        await drafted(failed);
       });
 
       test("is signed once, while it is drafted", async () => {

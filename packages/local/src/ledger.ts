@@ -5,6 +5,7 @@
  */
 import type { Mint } from "@backstop/core/market/mint";
 import type { Rpc } from "@backstop/core/solana/rpc";
+import { feeOf } from "@backstop/core/trade/attempt";
 import type { TradeRecord } from "@backstop/core/trade/trade.store";
 
 /** Base units by mint, and the wallet's lamports. */
@@ -28,10 +29,11 @@ export function holdingsByLedger(before: Holdings, trades: readonly TradeRecord[
   const add = (mint: Mint, amount: bigint) => tokens.set(mint, (tokens.get(mint) ?? 0n) + amount);
   for (const { trade, attempts } of trades) {
     for (const attempt of attempts) {
+      lamports -= feeOf(attempt) ?? 0n;
       if (!("fill" in attempt)) continue;
       add(trade.inputMint, -attempt.fill.amountIn);
       add(trade.outputMint, attempt.fill.amountOut);
-      lamports -= attempt.fill.feeLamports + attempt.fill.rentLamports;
+      lamports -= attempt.fill.rentLamports;
     }
   }
   return { tokens, lamports };

@@ -14,6 +14,8 @@ export interface Child<Ready> {
   readonly ready: Ready;
   /** Ends it and waits until it is gone. */
   stop(): Promise<void>;
+  /** Ends it here and now, as a crash would. */
+  kill(): Promise<void>;
 }
 
 type Message<Ready> = { readonly ready: Ready } | { readonly failed: string };
@@ -38,7 +40,15 @@ export async function startChild<Ready>(
     await stopChild(child);
     throw new Error(message.failed);
   }
-  return { ready: message.ready, stop: () => stopChild(child) };
+  return {
+    ready: message.ready,
+    stop: () => stopChild(child),
+    async kill() {
+      const exited = once(child, "exit");
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {

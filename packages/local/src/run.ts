@@ -1,6 +1,4 @@
 /** The whole engine on this machine, and the promise kept once. */
-import { mkdirSync, openSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { connect } from "@backstop/core/db/client";
 import { outboxStore } from "@backstop/core/event/outbox.store";
 import { MARKET_SEED } from "@backstop/core/market/market";
@@ -10,39 +8,35 @@ import { Keypair } from "@solana/web3.js";
 import bs58 from "bs58";
 import { clock } from "../../../functions/system.ts";
 import { apiAt } from "./api.ts";
+import { boot, type LocalRun } from "./boot.ts";
 import type { Options } from "./options.ts";
-import { type Child, startChild } from "./process.ts";
 import { conclude, report, succeeded, tryOut } from "./report.ts";
 import { type Story, tellStory } from "./story.ts";
 import { line, tell } from "./timeline.ts";
 
-/** Four looks a second half: a story of half a minute is worth watching closely. */
-const TICK_SECONDS = "0.5";
+/** A story of half a minute is worth watching closely. */
+const TICK_SECONDS = 0.5;
 
 /** What a shell answers for a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
-
-const LOGS = fileURLToPath(new URL("../../../.backstop", import.meta.url));
-
-type Environment = Readonly<Record<string, string>>;
 
 /** Boots, tells the story, and stays up unless `--once`; answers with the exit code. */
 export async function run(options: Options): Promise<number> {
   // With --json standard output belongs to the object.
   const say = (text: string) => (options.json ? process.stderr : process.stdout).write(`${text}\n`);
-  const children: Child<unknown>[] = [];
   const interrupted = new Promise<"interrupted">((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve("interrupted"));
   });
+  const began = performance.now();
+  const booting = boot({ ...options, tickSeconds: TICK_SECONDS });
   try {
-    const began = performance.now();
-    const booted = await Promise.race([boot(options, children), interrupted]);
+    const booted = await Promise.race([booting, interrupted]);
     if (booted === "interrupted") return INTERRUPTED;
     const { environment, url } = booted;
     const bootMs = Math.round(performance.now() - began);
     say(`Backstop is up after ${(bootMs / 1000).toFixed(1)} s: ${url} (logs in .backstop/)\n`);
 
-    const story = await Promise.race([play(environment, url, say), interrupted]);
+    const story = await Promise.race([play(booted, say), interrupted]);
     if (story === "interrupted") return INTERRUPTED;
     conclude(story, say);
     if (options.json) process.stdout.write(`${JSON.stringify(report(story, bootMs))}\n`);
@@ -54,51 +48,27 @@ export async function run(options: Options): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)} (see .backstop/*.log)\n`);
     return 1;
   } finally {
-    for (const child of children.reverse()) await child.stop();
+    await booting.then(
+      (local) => local.stop(),
+      () => undefined,
+    );
   }
 }
 
-/** Starts the services, then the engine among them. */
-async function boot(options: Options, children: Child<unknown>[]): Promise<{ environment: Environment; url: string }> {
-  const services = await startChild<Environment>(
-    new URL("./services.process.ts", import.meta.url),
-    { BACKSTOP_LOCAL_SEED: options.seed },
-    logFile("services"),
-  );
-  children.push(services);
-  const engine = await startChild<string>(
-    new URL("./engine.process.ts", import.meta.url),
-    { ...services.ready, BACKSTOP_EVALUATOR_TICK_SECONDS: TICK_SECONDS, BACKSTOP_LOCAL_PORT: String(options.port) },
-    logFile("engine"),
-  );
-  children.push(engine);
-  return { environment: services.ready, url: engine.ready };
-}
-
-function logFile(name: string): number {
-  mkdirSync(LOGS, { recursive: true });
-  return openSync(`${LOGS}/${name}.log`, "w");
-}
-
-async function play(environment: Environment, url: string, say: (text: string) => void): Promise<Story> {
-  const value = (name: string) => environment[name] ?? "";
+async function play(local: LocalRun, say: (text: string) => void): Promise<Story> {
+  const value = (name: string) => local.environment[name] ?? "";
   const [market] = MARKET_SEED;
   if (!market) throw new Error("markets.json is empty");
   const db = connect({ url: value("DATABASE_URL"), fetchEndpoint: value("DATABASE_FETCH_ENDPOINT") });
   const began = performance.now();
   return tellStory({
-    api: apiAt(url, value("BACKSTOP_API_KEY")),
+    api: apiAt(local.url, value("BACKSTOP_API_KEY")),
     outbox: outboxStore(db),
     trades: tradeStore(db),
     rpc: solanaRpc(value("BACKSTOP_JUPITER_RPC_ENDPOINT"), clock),
     wallet: Keypair.fromSecretKey(bs58.decode(value("WALLET_SECRET_KEY"))).publicKey.toBase58(),
     market,
-    beginMarket: async () => {
-      await fetch(`${value("BACKSTOP_LOCAL_CONTROL_URL")}/story`, {
-        method: "POST",
-        body: JSON.stringify({ symbol: market.symbol }),
-      });
-    },
+    beginMarket: () => local.beginStory(market.symbol),
     onEvent: (event) => say(line(performance.now() - began, tell(event, market))),
   });
 }

@@ -21,9 +21,9 @@ import { SLOT_MS } from "./chain/chain.ts";
 import { World } from "./chain/world.ts";
 import { openDatabase } from "./database/database.ts";
 import { startNeon } from "./database/neon.ts";
+import { type Server, startServer } from "./listen.ts";
 import { LISTINGS } from "./listings.ts";
 import { startRedis } from "./redis/upstash.ts";
-import { type Server, startServer } from "./server.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../../drizzle", import.meta.url));
 const CACHE = fileURLToPath(new URL("../../../node_modules/.cache/backstop", import.meta.url));

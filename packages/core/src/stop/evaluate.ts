@@ -52,14 +52,14 @@ export type Ended = "successor" | "nothing_armed" | "time";
 export async function evaluateStops(deps: EvaluateDeps): Promise<Ended> {
   const owner = deps.ids.next("evl");
   const until = deps.clock.now().getTime() + RUN_MS;
-  await deps.store.takeLease(owner);
+  await deps.store.takeLease(owner, deps.clock.now());
   let watching = await Watching.load(deps);
   while (deps.clock.now().getTime() < until) {
     const began = deps.clock.now().getTime();
     const seen = await look(deps, watching);
     if (seen === "lost") {
       // Redis has lost the lease, and with it perhaps the book: both are made anew.
-      await deps.store.takeLease(owner);
+      await deps.store.takeLease(owner, deps.clock.now());
       watching = await Watching.load(deps);
     } else if (seen !== "unknown" && seen !== owner) {
       return "successor";
@@ -88,7 +88,7 @@ async function nothingCame(deps: EvaluateDeps, watching: Watching, owner: string
   await deps.store.releaseLease();
   await look(deps, watching);
   if (watching.isIdle) return true;
-  await deps.store.takeLease(owner);
+  await deps.store.takeLease(owner, deps.clock.now());
   return false;
 }
 

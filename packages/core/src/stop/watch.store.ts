@@ -57,7 +57,7 @@ export interface TickRecord {
 }
 
 export interface WatchStore {
-  takeLease(owner: string): Promise<void>;
+  takeLease(owner: string, at: Date): Promise<void>;
   releaseLease(): Promise<void>;
   /** Null: there is no base, so the book has to be rebuilt. */
   load(): Promise<LoadedBook | null>;
@@ -69,11 +69,15 @@ export interface WatchStore {
   recordTick(tick: TickRecord): Promise<void>;
   latch(fired: readonly LatchedStop[]): Promise<void>;
   unlatch(positionIds: readonly number[]): Promise<void>;
-  lastTickAt(): Promise<Date | null>;
-  /** Whether an evaluator holds the lease, and when one last ticked. */
-  evaluator(): Promise<{ readonly leased: boolean; readonly lastTickAt: Date | null }>;
+  /** When the evaluator that should be ticking took over, null when none is; and when one last ticked. */
+  evaluator(): Promise<{ readonly leasedAt: Date | null; readonly lastTickAt: Date | null }>;
   rememberPrice(symbol: string, accepted: AcceptedPrice): Promise<void>;
   prices(symbols: readonly string[]): Promise<ReadonlyMap<string, AcceptedPrice>>;
+}
+
+interface Lease {
+  readonly owner: string;
+  readonly at: string;
 }
 
 interface Base {
@@ -98,8 +102,8 @@ export function watchStore(redis: Redis): WatchStore {
   };
 
   return {
-    async takeLease(owner) {
-      await redis.set(KEYS.lease, owner, { ex: LEASE_SECONDS });
+    async takeLease(owner, at) {
+      await redis.set(KEYS.lease, { owner, at: at.toISOString() } satisfies Lease, { ex: LEASE_SECONDS });
     },
     async releaseLease() {
       await redis.del(KEYS.lease);
@@ -132,12 +136,12 @@ export function watchStore(redis: Redis): WatchStore {
     },
 
     async look(cursor) {
-      const [owner, entries] = await redis
+      const [lease, entries] = await redis
         .pipeline()
-        .get<string>(KEYS.lease)
+        .get<Lease>(KEYS.lease)
         .xrange<{ change: BookChange }>(KEYS.changes, `(${cursor}`, "+")
         .exec();
-      return { owner, ...changesAfter(entries as ChangeEntries, cursor) };
+      return { owner: lease?.owner ?? null, ...changesAfter(entries as ChangeEntries, cursor) };
     },
 
     async append(change) {
@@ -163,14 +167,9 @@ export function watchStore(redis: Redis): WatchStore {
       if (positionIds.length > 0) await redis.hdel(KEYS.fired, ...positionIds.map(String));
     },
 
-    async lastTickAt() {
-      const at = await redis.get<string>(KEYS.tick);
-      return at ? new Date(at) : null;
-    },
-
     async evaluator() {
-      const [lease, at] = await redis.pipeline().get<string>(KEYS.lease).get<string>(KEYS.tick).exec();
-      return { leased: lease !== null, lastTickAt: at ? new Date(at) : null };
+      const [lease, at] = await redis.pipeline().get<Lease>(KEYS.lease).get<string>(KEYS.tick).exec();
+      return { leasedAt: lease ? new Date(lease.at) : null, lastTickAt: at ? new Date(at) : null };
     },
 
     async rememberPrice(symbol, accepted) {

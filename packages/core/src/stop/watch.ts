@@ -24,8 +24,9 @@ export const watch = ({ clock, store, wake, tickMs }: WatchDeps): Watch => ({
   async arm(armed) {
     // First the book, then the look: an evaluator that ends for want of stops looks once more after it has said so.
     await store.append({ type: "arm", armed });
-    const { leased, lastTickAt } = await store.evaluator();
-    if (!leased || !lastTickAt || clock.now().getTime() - lastTickAt.getTime() > MISSED_TICKS * tickMs) await wake();
+    const { leasedAt, lastTickAt } = await store.evaluator();
+    const aliveAt = Math.max(leasedAt?.getTime() ?? 0, lastTickAt?.getTime() ?? 0);
+    if (!leasedAt || clock.now().getTime() - aliveAt > MISSED_TICKS * tickMs) await wake();
   },
 });
 

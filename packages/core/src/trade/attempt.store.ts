@@ -15,7 +15,7 @@ import type { Amount } from "../money/amount.ts";
 import type { Price } from "../money/price.ts";
 import { POSITION_MOVES, type PositionStatus } from "../position/position.ts";
 import { attempt } from "./attempt.sql.ts";
-import { ATTEMPT_MOVES, type Attempt, DEAD_ATTEMPTS, type Fill } from "./attempt.ts";
+import { ATTEMPT_MOVES, type Attempt, DEAD_ATTEMPTS, type Fill, type OnChainError } from "./attempt.ts";
 import { happened, judgedRows, numeric, timestamp, WANTED } from "./judged.ts";
 import { attemptOf } from "./trade.row.ts";
 import { TRADE_MOVES } from "./trade.ts";
@@ -62,8 +62,10 @@ export interface AttemptStore {
   finalize(attemptId: string, judged: PositionStatus, events: readonly NewEvent[], at: Date): Promise<boolean>;
   /** A landed attempt's block was forked away: takes its fill back. */
   fork(attemptId: string, judged: PositionStatus, events: readonly NewEvent[], at: Date): Promise<boolean>;
-  /** A live attempt is dead: landed with an error at `finalized`, or proven unable to land. */
-  bury(attemptId: string, cause: { readonly error: string } | "expired", at: Date): Promise<boolean>;
+  /** A live attempt is proven unable to land. */
+  expire(attemptId: string, at: Date): Promise<boolean>;
+  /** A live attempt landed with an error, at `finalized`; its fee is the position's. */
+  fail(attemptId: string, cause: OnChainError, feeQuote: Amount | null, at: Date): Promise<boolean>;
 }
 
 export function attemptStore(db: Database): AttemptStore {
@@ -208,15 +210,30 @@ export function attemptStore(db: Database): AttemptStore {
         select attempt_id from judged`,
       ),
 
-    bury: (attemptId, cause, at) =>
+    expire: (attemptId, at) =>
       happened(
         db,
         sql`
-        update attempt set status = ${cause === "expired" ? ATTEMPT_MOVES.expire.to : ATTEMPT_MOVES.error.to},
-          error = ${cause === "expired" ? null : cause.error}, ended_at = ${timestamp(at)}
-        where attempt_id = ${attemptId}
-          and status in ${cause === "expired" ? ATTEMPT_MOVES.expire.from : ATTEMPT_MOVES.error.from}
+        update attempt set status = ${ATTEMPT_MOVES.expire.to}, ended_at = ${timestamp(at)}
+        where attempt_id = ${attemptId} and status in ${ATTEMPT_MOVES.expire.from}
         returning attempt_id`,
+      ),
+
+    fail: (attemptId, { error, feeLamports }, feeQuote, at) =>
+      happened(
+        db,
+        sql`
+        with ${judgedRows(attemptId, sql`a.status in ${ATTEMPT_MOVES.error.from}`)},
+        errored as (
+          update attempt set status = ${ATTEMPT_MOVES.error.to}, error = ${error}, ended_at = ${timestamp(at)},
+            fee_lamports = ${numeric(feeLamports)}, fee_quote = ${numeric(feeQuote)}
+          from judged where attempt.attempt_id = judged.attempt_id
+        ), charged as (
+          update position p set fees_lamports = p.fees_lamports + ${numeric(feeLamports)},
+            fees_quote = p.fees_quote + ${numeric(feeQuote)}
+          from judged where p.position_id = judged.position_id
+        )
+        select attempt_id from judged`,
       ),
   };
 }

@@ -24,6 +24,13 @@ export interface Fill {
   readonly slot: bigint;
 }
 
+/** A transaction that landed and did nothing, but for the fee that it cost. */
+export interface OnChainError {
+  /** As the chain tells it, JSON. */
+  readonly error: string;
+  readonly feeLamports: Amount;
+}
+
 interface AttemptFacts {
   readonly attemptId: string;
   readonly tradeId: string;
@@ -56,7 +63,7 @@ export type Attempt = AttemptFacts &
     | ({ readonly status: "live" } & Signed)
     | ({ readonly status: "landed" } & Landed)
     | ({ readonly status: "final"; readonly endedAt: Date } & Landed)
-    | ({ readonly status: "errored"; readonly endedAt: Date; readonly error: string } & Signed)
+    | ({ readonly status: "errored"; readonly endedAt: Date } & OnChainError & Signed)
     | ({ readonly status: "expired"; readonly endedAt: Date } & Signed)
   );
 
@@ -66,7 +73,7 @@ export type AttemptEvent =
   | { readonly type: "land"; readonly at: Date; readonly fill: Fill }
   | { readonly type: "finalize"; readonly at: Date }
   | { readonly type: "fork" }
-  | { readonly type: "error"; readonly at: Date; readonly error: string }
+  | ({ readonly type: "error"; readonly at: Date } & OnChainError)
   | { readonly type: "expire"; readonly at: Date };
 
 export const ATTEMPT_MOVES = {
@@ -101,7 +108,14 @@ export function transition(attempt: Attempt, event: AttemptEvent): Attempt {
     case "fork":
       return { ...facts, ...signedOf(attempt), status: "live" };
     case "error":
-      return { ...facts, ...signedOf(attempt), status: "errored", endedAt: event.at, error: event.error };
+      return {
+        ...facts,
+        ...signedOf(attempt),
+        status: "errored",
+        endedAt: event.at,
+        error: event.error,
+        feeLamports: event.feeLamports,
+      };
     case "expire":
       return { ...facts, ...signedOf(attempt), status: "expired", endedAt: event.at };
     default:
@@ -138,3 +152,9 @@ function landedOf(attempt: Attempt): Landed {
 
 /** The id of the `number`th attempt of a trade: making the same one twice collides. */
 export const attemptIdOf = (tradeId: string, number: number): string => `${tradeId}.${number}`;
+
+/** What landed was charged for, whether it did what it was meant to or not. */
+export function feeOf(attempt: Attempt): bigint | null {
+  if ("fill" in attempt) return attempt.fill.feeLamports;
+  return attempt.status === "errored" ? attempt.feeLamports : null;
+}

@@ -21,7 +21,7 @@ import type { Rpc } from "../solana/rpc.ts";
 import type { WatchStore } from "../stop/watch.store.ts";
 import type { Watch } from "../stop/watch.ts";
 import type { AttemptStore } from "./attempt.store.ts";
-import type { Attempt, Fill } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import { positionClosed, positionOpened, positionUpdated, tradeConfirmed } from "./events.ts";
 import { sendAttempt } from "./submit.ts";
 import type { TradeRecord, TradeStore } from "./trade.store.ts";
@@ -118,13 +118,10 @@ async function carry(
       );
       return false;
     case "errored":
+      return fail(deps, record, attempt, verdict.error);
     case "expired":
-      deps.log.info("attempt_dead", { attemptId: attempt.attemptId, ...verdict });
-      await deps.attempts.bury(
-        attempt.attemptId,
-        verdict.type === "expired" ? "expired" : { error: verdict.error },
-        now,
-      );
+      deps.log.info("attempt_expired", { attemptId: attempt.attemptId });
+      await deps.attempts.expire(attempt.attemptId, now);
       await deps.queues.send("execute", record.trade.tradeId, 0);
       return true;
     default:
@@ -141,7 +138,7 @@ async function land(deps: ConfirmDeps, record: TradeRecord, attempt: Flying): Pr
   if (!transaction || transaction.error !== null) return;
   const fill = fillOf(transaction, record.wallet, trade.inputMint, trade.outputMint);
   const market = marketOf(deps, trade.symbol);
-  const feeQuote = await feeInQuote(deps, market, fill);
+  const feeQuote = await feeInQuote(deps, market, fill.feeLamports);
   const totals = book(position.totals, trade.kind, fill, feeQuote);
   const enters = trade.kind === "entry" && position.status === "opening";
   const landed = await deps.attempts.land({
@@ -182,12 +179,20 @@ async function finalize(deps: ConfirmDeps, record: TradeRecord, attempt: Flying)
   );
 }
 
+/** It did nothing but cost its fee, and another attempt may follow. */
+async function fail(deps: ConfirmDeps, { trade }: TradeRecord, attempt: Flying, error: string): Promise<boolean> {
+  const transaction = await deps.rpc.transaction(attempt.signature, "finalized");
+  if (!transaction) return false;
+  deps.log.info("attempt_errored", { attemptId: attempt.attemptId, error });
+  const feeLamports = amount(transaction.feeLamports);
+  const feeQuote = await feeInQuote(deps, marketOf(deps, trade.symbol), feeLamports);
+  await deps.attempts.fail(attempt.attemptId, { error, feeLamports }, feeQuote, deps.clock.now());
+  await deps.queues.send("execute", trade.tradeId, 0);
+  return true;
+}
+
 /** The fee in base units of the quote, at the last accepted price of SOL in it; null: not known. Rounded up. */
-async function feeInQuote(
-  deps: ConfirmDeps,
-  market: Market,
-  { feeLamports }: Pick<Fill, "feeLamports">,
-): Promise<Amount | null> {
+async function feeInQuote(deps: ConfirmDeps, market: Market, feeLamports: Amount): Promise<Amount | null> {
   const sol = deps.markets.find((each) => isSolMarket(each) && each.quoteMint === market.quoteMint);
   if (!sol) return null;
   const accepted = (await deps.prices.prices([sol.symbol])).get(sol.symbol);

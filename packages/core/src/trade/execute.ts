@@ -4,11 +4,11 @@
  * Invariants:
  * - the same key and the same request answer with the same trade for ever, once one exists; another request is refused;
  * - nothing is planned before it passed every check, and a message that will drive the trade is queued before it is planned;
- * - once a trade exists, its caller gets the trade, whatever Jupiter or the chain answer after that.
+ * - once a trade exists, its caller gets the trade, whatever fails after that.
  */
 import type { Account } from "../account/account.ts";
 import type { Config } from "../config.ts";
-import { EngineError, isEngineError } from "../error.ts";
+import { EngineError } from "../error.ts";
 import type { Ids } from "../id.ts";
 import type { Quote } from "../jupiter/client.ts";
 import { legs, type Market, type Side } from "../market/market.ts";
@@ -101,7 +101,6 @@ export async function executeTrade(deps: ExecuteDeps, account: Account, request:
     await submitTrade(deps, tradeId, quote);
   } catch (error) {
     // The trade exists, so it is what the caller gets; the queued message makes its attempt.
-    if (!isEngineError(error)) throw error;
     deps.log.error("first_attempt_postponed", error, { tradeId });
   }
   return found(deps, tradeId);

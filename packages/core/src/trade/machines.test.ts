@@ -23,7 +23,7 @@ const attemptEvents: Record<Attempt.AttemptEvent["type"], Attempt.AttemptEvent> 
   land: { type: "land", at, fill: Given.fill() },
   finalize: { type: "finalize", at },
   fork: { type: "fork" },
-  error: { type: "error", at, error: "6001" },
+  error: { type: "error", at, error: "6001", feeLamports: Given.units(6_000) },
   expire: { type: "expire", at },
 };
 const positionEvents: Record<Position.PositionEvent["type"], Position.PositionEvent> = {

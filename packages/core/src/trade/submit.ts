@@ -156,12 +156,13 @@ async function draftAttempt(
     deps.rpc.latestBlockhash(),
   ]);
   const lookupTables = await deps.rpc.lookupTables(swap.lookupTables);
+  const attemptId = attemptIdOf(trade.tradeId, number);
   const draft = {
-    attemptId: attemptIdOf(trade.tradeId, number),
+    attemptId,
     tradeId: trade.tradeId,
     number,
     follows: last?.attemptId ?? null,
-    message: buildMessage(wallet, blockhash, swap.instructions, lookupTables),
+    message: buildMessage({ wallet, blockhash, instructions: swap.instructions, lookupTables, attemptId }),
     blockhash,
     lastValidBlockHeight,
     slippageBps,

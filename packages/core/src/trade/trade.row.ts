@@ -90,7 +90,14 @@ export function attemptOf(row: typeof attempt.$inferSelect): Attempt {
     case "final":
       return { ...facts, ...landed(), ...ended(), status: row.status };
     case "errored":
-      return { ...facts, ...signed(), ...ended(), status: row.status, error: need(row.error, "error") };
+      return {
+        ...facts,
+        ...signed(),
+        ...ended(),
+        status: row.status,
+        error: need(row.error, "error"),
+        feeLamports: amount(need(row.feeLamports, "fee_lamports")),
+      };
     case "expired":
       return { ...facts, ...signed(), ...ended(), status: row.status };
     default:

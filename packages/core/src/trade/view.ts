@@ -2,7 +2,7 @@
 import { legs, type Market, type Side } from "../market/market.ts";
 import { formatAmount } from "../money/amount.ts";
 import { fractionOf } from "../money/bps.ts";
-import type { Attempt } from "./attempt.ts";
+import { type Attempt, feeOf } from "./attempt.ts";
 import type { TradeRecord } from "./trade.store.ts";
 
 export interface AttemptView {
@@ -16,10 +16,11 @@ export interface AttemptView {
   readonly fill: {
     readonly amountIn: string;
     readonly amountOut: string;
-    readonly feeLamports: string;
     readonly rentLamports: string;
     readonly slot: string;
   } | null;
+  /** What the chain charged, also for one that failed; null while nothing has landed. */
+  readonly feeLamports: string | null;
   readonly error: string | null;
 }
 
@@ -87,10 +88,10 @@ const attemptView = (attempt: Attempt, decimals: Decimals): AttemptView => ({
       ? {
           amountIn: formatAmount(attempt.fill.amountIn, decimals.input),
           amountOut: formatAmount(attempt.fill.amountOut, decimals.output),
-          feeLamports: attempt.fill.feeLamports.toString(),
           rentLamports: attempt.fill.rentLamports.toString(),
           slot: attempt.fill.slot.toString(),
         }
       : null,
+  feeLamports: feeOf(attempt)?.toString() ?? null,
   error: attempt.status === "errored" ? attempt.error : null,
 });

@@ -4,8 +4,8 @@
 // finalized once stays it, also while a fork makes the chain shorter; a blockhash serves the 151 blocks that follow its own, which is what "lastValidBlockHeight = height + 150" means:
 // the tip may be that high, and the next block may still hold the transaction.
 
-import type { LandedTransaction } from "./landed-transaction.ts";
 import { COMMITMENTS, type Commitment, DEPTH } from "./commitment.ts";
+import type { LandedTransaction } from "./landed-transaction.ts";
 
 export interface Block {
   readonly slot: number;

@@ -1,7 +1,7 @@
 // SPL Token's two account layouts and the associated token address: all that is needed of it here.
 
-import { PublicKey, SystemProgram, TransactionInstruction } from "@solana/web3.js";
 import type { ReadonlyUint8Array } from "@solana/kit";
+import { PublicKey, SystemProgram, TransactionInstruction } from "@solana/web3.js";
 
 export const TOKEN_PROGRAM = new PublicKey("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 export const TOKEN_2022_PROGRAM = new PublicKey("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");

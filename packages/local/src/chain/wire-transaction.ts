@@ -1,5 +1,6 @@
 // A transaction as it travels: the bytes, and what a node must know of them before running them.
 
+import type { Address } from "@solana/kit";
 import {
   AddressLookupTableAccount,
   AddressLookupTableProgram,
@@ -8,7 +9,6 @@ import {
   type VersionedMessage,
   VersionedTransaction,
 } from "@solana/web3.js";
-import type { Address } from "@solana/kit";
 import bs58 from "bs58";
 import type { Account } from "./vm.ts";
 

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { Keypair, type PublicKey } from "@solana/web3.js";
+import type { Server } from "../listen.ts";
 import { Arbitrageur } from "../venue/arbitrageur.ts";
 import { ReferencePrice } from "../venue/market.ts";
 import { createPools, type Listing, type Pool } from "../venue/pool.ts";
@@ -11,7 +12,6 @@ import { DEPTH } from "./commitment.ts";
 import type { Deliver } from "./deliver.ts";
 import { createMints, type Funds, fund } from "./genesis.ts";
 import type { Block } from "./ledger.ts";
-import type { Server } from "../server.ts";
 import { MINTS } from "./mints.ts";
 import { randomFrom } from "./random.ts";
 import { startRpc } from "./rpc/server.ts";

@@ -7,8 +7,8 @@ import type { LandedTransaction } from "../chain/landed-transaction.ts";
 import { BONK, MINTS, SOL, USDC } from "../chain/mints.ts";
 import { addAmount, associatedTokenAddress, decodeTokenAccount, TOKEN_PROGRAM } from "../chain/token.ts";
 import { addressOf } from "../chain/wire-transaction.ts";
-import { signed } from "../venue/testing/trader.ts";
 import { buyLeg, createPools, type Leg, sellLeg } from "../venue/pool.ts";
+import { signed } from "../venue/testing/trader.ts";
 import { amountOut, minimumOut, type Route, routeInstruction, SLIPPAGE_TOLERANCE_EXCEEDED } from "./route.ts";
 
 const AMOUNT = 10_000_000_000n;

@@ -2,7 +2,7 @@
 
 import { Hono } from "hono";
 import type { Chain } from "../chain/chain.ts";
-import { type Server, startServer } from "../server.ts";
+import { type Server, startServer } from "../listen.ts";
 import { SWAP_PROGRAM } from "../swap-program/route.ts";
 import { POOL_LABEL, type Pool } from "./pool.ts";
 import { PRICE_IDS_MAX, prices } from "./price.ts";

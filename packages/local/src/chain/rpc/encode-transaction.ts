@@ -1,7 +1,7 @@
 // A landed transaction as `getTransaction` tells it.
 
-import bs58 from "bs58";
 import { type VersionedMessage, VersionedTransaction } from "@solana/web3.js";
+import bs58 from "bs58";
 import type { LandedTransaction } from "../landed-transaction.ts";
 import type { Landing } from "../ledger.ts";
 import { type TokenBalance, uiTokenAmount } from "../token-balance.ts";

@@ -1,6 +1,6 @@
 // One method of the RPC: how its parameters read, and what it answers from the chain.
 
-import { address as toAddress, isAddress } from "@solana/kit";
+import { isAddress, address as toAddress } from "@solana/kit";
 import * as z from "zod";
 import type { Chain } from "../chain.ts";
 import { COMMITMENTS, type Commitment } from "../commitment.ts";

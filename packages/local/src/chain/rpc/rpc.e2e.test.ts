@@ -8,10 +8,10 @@ import {
 } from "@solana/web3.js";
 import bs58 from "bs58";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Server } from "../../listen.ts";
 import { signed } from "../../venue/testing/trader.ts";
 import { Chain } from "../chain.ts";
 import { createMints, fund } from "../genesis.ts";
-import type { Server } from "../../server.ts";
 import { MINTS, SOL, USDC } from "../mints.ts";
 import { associatedTokenAddress, TOKEN_PROGRAM } from "../token.ts";
 import { startRpc } from "./server.ts";

@@ -2,8 +2,8 @@
 
 import { Hono } from "hono";
 import * as z from "zod";
+import { type Server, startServer } from "../../listen.ts";
 import type { Chain } from "../chain.ts";
-import { type Server, startServer } from "../../server.ts";
 import { accountMethods } from "./account-methods.ts";
 import { blockMethods } from "./block-methods.ts";
 import { historyMethods } from "./history-methods.ts";

@@ -1,0 +1,237 @@
+/** The API as its callers meet it: HTTP, through the deployed handlers, against the local services. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TradeView } from "@backstop/core/trade/view";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { boot, type LocalRun } from "./boot.ts";
+
+let local: LocalRun;
+beforeAll(async () => {
+  local = await boot({ seed: "api", port: 0, tickSeconds: 0.5 });
+});
+afterAll(() => local.stop());
+
+interface Answer {
+  readonly status: number;
+  readonly type: string | null;
+  // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what these tests are about
+  readonly body: any;
+}
+
+async function ask(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Answer> {
+  const response = await fetch(local.url + path, { method, headers, ...(body !== undefined && { body }) });
+  return { status: response.status, type: response.headers.get("content-type"), body: await response.json() };
+}
+
+const withKey = () => ({ authorization: `Bearer ${local.environment["BACKSTOP_API_KEY"]}` });
+const get = (path: string) => ask("GET", path, withKey());
+
+let keys = 0;
+const post = (body: unknown, key: string | null = `key-${keys++}`) =>
+  ask(
+    "POST",
+    "/trades",
+    { ...withKey(), ...(key !== null && { "idempotency-key": key }) },
+    typeof body === "string" ? body : JSON.stringify(body),
+  );
+
+const entry = (over: object = {}) => ({ symbol: "SOL/USDC", side: "buy", size: "25", ...over });
+
+async function until<Value>(look: () => Promise<Value>, holds: (value: Value) => boolean): Promise<Value> {
+  // The slowest thing waited for here is a confirmation, two blocks of 0.4 s.
+  for (let looks = 0; looks < 100; looks++) {
+    const value = await look();
+    if (holds(value)) return value;
+    await sleep(100);
+  }
+  return expect.unreachable("it did not come about within 10 s");
+}
+
+const problem = (status: number, code: string, numbers: object = {}) => ({
+  status,
+  type: "application/problem+json",
+  body: { type: "about:blank", status, code, ...numbers },
+});
+
+describe("without the key", () => {
+  test.each([
+    ["none", {}],
+    ["a wrong one", { authorization: "Bearer bks_wrong" }],
+    ["the key in another scheme", { authorization: "Basic bks_local_0123456789abcdef0123456789abcdef" }],
+    ["an empty one", { authorization: "Bearer " }],
+  ])("nothing is answered: %s", async (_, headers) => {
+    for (const [method, path] of [
+      ["GET", "/positions"],
+      ["GET", "/positions/1"],
+      ["GET", "/trades/trd_1"],
+      ["POST", "/trades"],
+    ] as const) {
+      const answer = await ask(method, path, headers, method === "POST" ? "{}" : undefined);
+      expect(answer).toMatchObject(problem(401, "UNAUTHORIZED"));
+    }
+  });
+
+  test("health is, with the age of the last tick", async () => {
+    const { status, body } = await ask("GET", "/health", {});
+    expect(status).toBe(200);
+    expect(Object.keys(body)).toEqual(["status", "lastTickAt"]);
+  });
+
+  test("a path that is none says only that", async () => {
+    expect(await ask("GET", "/admin", {})).toMatchObject({ status: 404, body: { message: "Not Found" } });
+  });
+});
+
+describe("a request that cannot be understood", () => {
+  test.each([
+    ["not JSON", "{", /the body is not JSON/],
+    ["no body", "", /the body is not JSON/],
+    ["an array", "[]", /expected object/],
+    ["nothing in it", {}, /symbol: .*; side: .*; size:/],
+    ["a number where a decimal string belongs", entry({ size: 25 }), /size: .*expected string/],
+    ["a field that is none", entry({ stopLoss: "0.03" }), /stopLoss/],
+    ["a side that is none", entry({ side: "long" }), /side/],
+    ["a stop that is none", entry({ stop: { kind: "stop" } }), /stop\.kind/],
+    ["a price that is none", entry({ stop: { kind: "fixed", price: "-1" } }), /stop\.price/],
+    [
+      "a distance finer than a basis point",
+      entry({ stop: { kind: "trailing", distance: "0.00001" } }),
+      /finer than one basis point/,
+    ],
+  ])("%s", async (_, body, why) => {
+    const answer = await post(body);
+    expect(answer).toMatchObject(problem(400, "INVALID_REQUEST"));
+    expect(answer.body.detail).toMatch(why);
+  });
+
+  test.each([null, "", "two words", "x".repeat(256)])("an Idempotency-Key like %j", async (key) => {
+    const answer = await post(entry(), key);
+    expect(answer).toMatchObject(problem(400, "INVALID_REQUEST"));
+    expect(answer.body.detail).toContain("Idempotency-Key");
+  });
+
+  test("a body larger than any trade", async () => {
+    const answer = await post(entry({ symbol: "x".repeat(20_000) }));
+    expect(answer).toMatchObject(problem(400, "INVALID_REQUEST"));
+    expect(answer.body.detail).toContain("16384 bytes");
+  });
+
+  test("a status that is none", async () => {
+    expect(await get("/positions?status=open,lost")).toMatchObject(problem(400, "INVALID_REQUEST"));
+  });
+});
+
+describe("a trade that is refused, with its numbers", () => {
+  test.each(["5", "9.999999", "1000.000001", "5000", "0", "abc", "1e2", "10.0000001"])("size %s", async (size) => {
+    const answer = await post(entry({ size }));
+    expect(answer).toMatchObject(
+      problem(422, "INVALID_POSITION_SIZE", { size, minPositionSize: "10", maxPositionSize: "1000" }),
+    );
+  });
+
+  test("in a market that is none", async () => {
+    const answer = await post(entry({ symbol: "DOGE/USDC" }));
+    expect(answer).toMatchObject(problem(404, "MARKET_NOT_FOUND", { symbol: "DOGE/USDC" }));
+    expect(answer.body.markets).toContain("SOL/USDC");
+  });
+
+  test.each([
+    ["200", /already breached/],
+    ["149.9", /too near/],
+    ["100", /too far/],
+  ])("with a fixed stop at %s", async (price, why) => {
+    const answer = await post(entry({ stop: { kind: "fixed", price } }));
+    expect(answer).toMatchObject(
+      problem(422, "INVALID_STOP_LEVEL", { stopPrice: price, minDistance: "0.01", maxDistance: "0.2" }),
+    );
+    expect(answer.body.detail).toMatch(why);
+    expect(Number(answer.body.currentPrice)).toBeGreaterThan(100);
+  });
+
+  test.each(["0.005", "0.3"])("with a trailing distance of %s", async (distance) => {
+    const answer = await post(entry({ stop: { kind: "trailing", distance } }));
+    expect(answer).toMatchObject(problem(422, "INVALID_STOP_LEVEL"));
+  });
+
+  test("leaves nothing behind: the same key may be used for what is right", async () => {
+    expect((await post(entry({ size: "5" }), "second-thoughts")).status).toBe(422);
+    const answer = await post(entry({ symbol: "WIF/USDC" }), "second-thoughts");
+    expect(answer.status).toBe(202);
+  });
+});
+
+describe("what is not there", () => {
+  test.each(["999999", "0", "-1", "1.5", "abc", "99999999999999999999", "%20"])("position %s", async (positionId) => {
+    expect(await get(`/positions/${positionId}`)).toMatchObject(problem(404, "POSITION_NOT_FOUND"));
+  });
+
+  test.each(["trd_1", "'; drop table trade"])("trade %s", async (tradeId) => {
+    expect(await get(`/trades/${encodeURIComponent(tradeId)}`)).toMatchObject(
+      problem(404, "TRADE_NOT_FOUND", { tradeId }),
+    );
+  });
+});
+
+describe("a trade", () => {
+  test("is answered after its bytes went out, confirmed by the chain, and opens a protected position", async () => {
+    const answer = await post(entry({ symbol: "JUP/USDC", stop: { kind: "trailing" } }));
+    expect(answer.status).toBe(202);
+    const sent: TradeView = answer.body;
+    expect(sent).toMatchObject({ kind: "entry", side: "buy", amountIn: "25", failure: null });
+    expect(["submitted", "confirmed"]).toContain(sent.status);
+    expect(sent.attempts).toHaveLength(1);
+    expect(sent.attempts[0]?.signature).toMatch(/^[1-9A-HJ-NP-Za-km-z]{86,88}$/);
+
+    const { body: confirmed } = await until(
+      () => get(`/trades/${sent.tradeId}`),
+      ({ body }) => body.status === "confirmed",
+    );
+    expect(confirmed.attempts[0].fill).toMatchObject({ amountIn: "25" });
+    const { body: position } = await get(`/positions/${sent.positionId}`);
+    expect(position).toMatchObject({
+      status: "open",
+      size: "25",
+      quantity: confirmed.attempts[0].fill.amountOut,
+      stop: { kind: "trailing", distance: "0.03" },
+      version: 1,
+    });
+    expect(Number(position.unrealizedPnl)).toBeLessThan(0.5);
+    expect(position.price.source).toBe("jupiter");
+
+    const { body: list } = await get("/positions");
+    expect(list.positions.map((each: { positionId: number }) => each.positionId)).toContain(sent.positionId);
+  });
+
+  test("is the same one for the same key and body, for ever and at once", async () => {
+    const body = entry({ symbol: "BONK/USDC" });
+    const answers = await Promise.all(Array.from({ length: 5 }, () => post(body, "the-same")));
+    expect(answers.map((answer) => answer.status)).toEqual([202, 202, 202, 202, 202]);
+    expect(new Set(answers.map((answer) => answer.body.tradeId)).size).toBe(1);
+    const again = await post(body, "the-same");
+    expect(again.body.tradeId).toBe(answers[0]?.body.tradeId);
+    const other = await post({ ...body, size: "26" }, "the-same");
+    expect(other).toMatchObject(problem(409, "IDEMPOTENCY_KEY_REUSED", { tradeId: again.body.tradeId }));
+  });
+
+  test("finds no seat when three positions of its market are live, whoever comes at once", async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => post(entry({ symbol: "JTO/USDC" }))));
+    expect(answers.filter((answer) => answer.status === 202)).toHaveLength(3);
+    const confirmed = await Promise.all(
+      answers
+        .filter((answer) => answer.status === 202)
+        .map(({ body }) =>
+          until(
+            () => get(`/trades/${body.tradeId}`),
+            (answer) => answer.body.status === "confirmed",
+          ),
+        ),
+    );
+    // The same amounts in the same block, and yet three transactions.
+    expect(new Set(confirmed.map(({ body }) => body.attempts[0].signature)).size).toBe(3);
+    const refused = answers.filter((answer) => answer.status !== 202);
+    for (const answer of refused) {
+      expect(answer).toMatchObject(
+        problem(422, "MAX_POSITIONS_REACHED", { symbol: "JTO/USDC", maxPositionsPerSymbol: "3" }),
+      );
+    }
+  });
+});

@@ -1,0 +1,53 @@
+import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { buildApp } from "fauxqs";
+import { ACCOUNT, REGION } from "./context.ts";
+
+export interface QueueSettings {
+  readonly name: string;
+  readonly visibilityTimeoutSeconds: number;
+  /** After this many receives without a delete, a message goes to the dead-letter queue. */
+  readonly maxReceiveCount: number;
+}
+
+export interface Queues {
+  readonly endpoint: string;
+  url(name: string): string;
+  deadUrl(name: string): string;
+  close(): Promise<void>;
+}
+
+/** As long as SQS can keep them, so that whoever looks finds what failed: 14 days. */
+const DEAD_RETENTION_SECONDS = 14 * 24 * 60 * 60;
+
+/** A local SQS with these queues, each with a dead-letter queue `<name>-dead`. */
+export async function startQueues(queues: readonly QueueSettings[]): Promise<Queues> {
+  // Its own start function would listen on every interface.
+  const server = buildApp({ logger: false, defaultRegion: REGION });
+  const endpoint = await server.listen({ port: 0, host: "127.0.0.1" });
+  // Not the URL that CreateQueue answers with: the SDK connects to a URL's host, and that one's exists nowhere.
+  const url = (name: string) => `${endpoint}/${ACCOUNT}/${name}`;
+
+  const client = new SQSClient({
+    endpoint,
+    region: REGION,
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+  });
+  const create = (name: string, Attributes: Record<string, string>) =>
+    client.send(new CreateQueueCommand({ QueueName: name, Attributes }));
+  for (const { name, visibilityTimeoutSeconds, maxReceiveCount } of queues) {
+    await create(`${name}-dead`, { MessageRetentionPeriod: String(DEAD_RETENTION_SECONDS) });
+    const deadLetterTargetArn = `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}-dead`;
+    await create(name, {
+      VisibilityTimeout: String(visibilityTimeoutSeconds),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }),
+    });
+  }
+  client.destroy();
+
+  return {
+    endpoint,
+    url,
+    deadUrl: (name) => url(`${name}-dead`),
+    close: () => server.close(),
+  };
+}

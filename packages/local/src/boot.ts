@@ -1,0 +1,78 @@
+/** A local run as its parent holds it: the services, and an engine among them that may die and come again. */
+import { mkdirSync, openSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Child, startChild } from "./process.ts";
+
+/** Where both processes write their logs. */
+const LOGS = fileURLToPath(new URL("../../../.backstop", import.meta.url));
+
+export interface BootOptions {
+  readonly seed: string;
+  /** Of the API; 0: a free one. */
+  readonly port: number;
+  readonly tickSeconds: number;
+}
+
+export interface LocalRun {
+  /** Where everything is, as the functions read it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Of the API, as long as this engine lives. */
+  readonly url: string;
+  /** Lets the market of `symbol` rise and fall. */
+  beginStory(symbol: string): Promise<void>;
+  /** `kill -9`: no hook, no goodbye. */
+  killEngine(): Promise<void>;
+  startEngine(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** @throws Error with the reason, when one of the two does not start; nothing is left running then. */
+export async function boot({ seed, port, tickSeconds }: BootOptions): Promise<LocalRun> {
+  const services = await startChild<Readonly<Record<string, string>>>(
+    new URL("./services.process.ts", import.meta.url),
+    { BACKSTOP_LOCAL_SEED: seed },
+    logFile("services"),
+  );
+  const environment = services.ready;
+  const start = (): Promise<Child<string>> =>
+    startChild<string>(
+      new URL("./engine.process.ts", import.meta.url),
+      {
+        ...environment,
+        BACKSTOP_EVALUATOR_TICK_SECONDS: process.env["BACKSTOP_EVALUATOR_TICK_SECONDS"] ?? String(tickSeconds),
+        BACKSTOP_LOCAL_PORT: String(port),
+      },
+      logFile("engine"),
+    );
+  let engine: Child<string>;
+  try {
+    engine = await start();
+  } catch (error) {
+    await services.stop();
+    throw error;
+  }
+  return {
+    environment,
+    get url() {
+      return engine.ready;
+    },
+    async beginStory(symbol) {
+      const body = JSON.stringify({ symbol });
+      const { ok } = await fetch(`${environment["BACKSTOP_LOCAL_CONTROL_URL"]}/story`, { method: "POST", body });
+      if (!ok) throw new Error(`the market ${symbol} has no story to tell`);
+    },
+    killEngine: () => engine.kill(),
+    async startEngine() {
+      engine = await start();
+    },
+    async stop() {
+      await engine.stop();
+      await services.stop();
+    },
+  };
+}
+
+function logFile(name: string): number {
+  mkdirSync(LOGS, { recursive: true });
+  return openSync(`${LOGS}/${name}.log`, "a");
+}

@@ -1,0 +1,93 @@
+/** The main job, as a person runs it, and once more with the engine killed in the middle of it. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { connect } from "@backstop/core/db/client";
+import { outboxStore } from "@backstop/core/event/outbox.store";
+import { MARKET_SEED } from "@backstop/core/market/market";
+import { solanaRpc } from "@backstop/core/solana/rpc";
+import { tradeStore } from "@backstop/core/trade/trade.store";
+import { Keypair } from "@solana/web3.js";
+import bs58 from "bs58";
+import { describe, expect, test } from "vitest";
+import { clock } from "../../../functions/system.ts";
+import { apiAt } from "./api.ts";
+import { boot } from "./boot.ts";
+import { tellStory } from "./story.ts";
+
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+
+/** The story takes three quarters of a minute; a machine that shares its two cores may need twice that. */
+const STORY_MS = 120_000;
+
+describe.concurrent("the story", { timeout: STORY_MS }, () => {
+  test("ends with 0, and with one JSON object on standard output", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "--once", "--json", "--seed", "7"]);
+    expect(JSON.parse(stdout)).toEqual({
+      positions: [
+        {
+          positionId: 1,
+          symbol: "SOL/USDC",
+          side: "buy",
+          status: "closed",
+          closeReason: "trailing_stop",
+          size: "100",
+          entryPrice: expect.stringMatching(/^\d+\.\d+$/),
+          exitPrice: expect.stringMatching(/^\d+\.\d+$/),
+          realizedPnl: expect.stringMatching(/^-?\d+\.\d+$/),
+          feesLamports: expect.stringMatching(/^\d+$/),
+        },
+      ],
+      trades: 2,
+      attempts: expect.any(Number),
+      stopRaises: expect.any(Number),
+      events: {
+        trade_executed: 2,
+        trade_confirmed: 2,
+        position_opened: 1,
+        position_updated: 1,
+        trailing_stop_updated: expect.any(Number),
+        stop_loss_triggered: 1,
+        position_closed: 1,
+      },
+      ledgerEqualsChain: true,
+      bootMs: expect.any(Number),
+    });
+  });
+
+  test("comes to the same end when the engine is killed after the entry and again after the trigger", async () => {
+    const local = await boot({ seed: "killed", port: 0, tickSeconds: 0.5 });
+    try {
+      const value = (name: string) => local.environment[name] ?? "";
+      const db = connect({ url: value("DATABASE_URL"), fetchEndpoint: value("DATABASE_FETCH_ENDPOINT") });
+      const [market] = MARKET_SEED;
+      if (!market) return expect.unreachable();
+      const kills: Promise<void>[] = [];
+      const killAndRestart = async () => {
+        await local.killEngine();
+        await local.startEngine();
+      };
+      const api = apiAt(local.url, value("BACKSTOP_API_KEY"));
+      const story = await tellStory({
+        // The engine comes back at another address.
+        api: { ...api, getPosition: (id) => apiAt(local.url, value("BACKSTOP_API_KEY")).getPosition(id) },
+        outbox: outboxStore(db),
+        trades: tradeStore(db),
+        rpc: solanaRpc(value("BACKSTOP_JUPITER_RPC_ENDPOINT"), clock),
+        wallet: Keypair.fromSecretKey(bs58.decode(value("WALLET_SECRET_KEY"))).publicKey.toBase58(),
+        market,
+        beginMarket: () => local.beginStory(market.symbol),
+        onEvent: ({ name }) => {
+          if (name === "position_opened" || name === "stop_loss_triggered") kills.push(killAndRestart());
+        },
+      });
+      await Promise.all(kills);
+      expect(kills).toHaveLength(2);
+      expect(story.position).toMatchObject({ status: "closed", closeReason: "trailing_stop", quantity: "0" });
+      expect(story.differences).toEqual([]);
+      expect(story.events).toMatchObject({ stop_loss_triggered: 1, position_closed: 1, trade_confirmed: 2 });
+    } finally {
+      await local.stop();
+    }
+  });
+});
