@@ -109,6 +109,7 @@ CREATE TABLE "trade" (
 	"input_mint" text NOT NULL,
 	"output_mint" text NOT NULL,
 	"amount_in" numeric(20, 0) NOT NULL,
+	"attempts" integer DEFAULT 0 NOT NULL,
 	"idempotency_key" text,
 	"request_digest" text,
 	"failure" jsonb,

@@ -6,6 +6,7 @@ import { type BatchHandler, inBatches } from "@backstop/core/queue/batch";
 import { solanaRpc } from "@backstop/core/solana/rpc";
 import { attemptStore } from "@backstop/core/trade/attempt.store";
 import { type ConfirmDeps, confirmTrades } from "@backstop/core/trade/confirm";
+import { fillStore } from "@backstop/core/trade/fill.store";
 import { tradeStore } from "@backstop/core/trade/trade.store";
 import { clock, log, once } from "./system.ts";
 
@@ -16,13 +17,14 @@ export function make(deps: ConfirmDeps): BatchHandler {
 const real = once(async () => {
   const { env } = process;
   const config = configFrom(env);
-  const db = Deps.database(env);
-  const store = Deps.watched(env);
+  const db = Deps.database(env, clock);
+  const store = Deps.watched(env, clock);
   return make({
     clock,
     log,
     trades: tradeStore(db),
     attempts: attemptStore(db),
+    fills: fillStore(db),
     rpc: solanaRpc(config.jupiter.rpcEndpoint, clock),
     queues: Deps.queues(env),
     watch: Deps.watching(env, clock, store, config),

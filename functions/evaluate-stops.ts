@@ -14,7 +14,7 @@ export function make(deps: EvaluateDeps): Handler {
 
 const real = once(async () => {
   const { env } = process;
-  const db = Deps.database(env);
+  const db = Deps.database(env, clock);
   return make({
     clock,
     ids,
@@ -22,7 +22,7 @@ const real = once(async () => {
     markets: await marketStore(db).all(),
     prices: Deps.prices(env, clock),
     positions: positionStore(db),
-    store: Deps.watched(env),
+    store: Deps.watched(env, clock),
     queues: Deps.queues(env),
     tickMs: configFrom(env).evaluator.tickMs,
   });

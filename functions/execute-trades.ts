@@ -16,7 +16,7 @@ export function make(deps: SubmitDeps): BatchHandler {
 const real = once(async () => {
   const { env } = process;
   const config = configFrom(env);
-  const db = Deps.database(env);
+  const db = Deps.database(env, clock);
   return make({
     clock,
     log,

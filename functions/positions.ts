@@ -6,7 +6,7 @@ import { marketStore } from "@backstop/core/market/market.store";
 import { getAllPositions, getPosition, type PositionDeps } from "@backstop/core/position/manager";
 import { POSITION_STATUSES } from "@backstop/core/position/position";
 import { positionStore } from "@backstop/core/position/position.store";
-import { log, once } from "./system.ts";
+import { clock, log, once } from "./system.ts";
 
 export function make(deps: AppDeps & PositionDeps): HttpHandler {
   const app = authorizedApp(deps);
@@ -32,14 +32,14 @@ export function make(deps: AppDeps & PositionDeps): HttpHandler {
 
 const real = once(async () => {
   const { env } = process;
-  const db = Deps.database(env);
+  const db = Deps.database(env, clock);
   return make({
     log,
     apiKey: Deps.apiKey(env),
     account: await Deps.account(env, db),
     markets: await marketStore(db).all(),
     positions: positionStore(db),
-    prices: Deps.watched(env),
+    prices: Deps.watched(env, clock),
   });
 });
 

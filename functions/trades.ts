@@ -15,6 +15,8 @@ import { type TradeRecord, tradeStore } from "@backstop/core/trade/trade.store";
 import { tradeView } from "@backstop/core/trade/view";
 import { clock, ids, log, once } from "./system.ts";
 
+const TRADE_ID = /^trd_\w{1,80}$/;
+
 export function make(deps: AppDeps & ExecuteDeps): HttpHandler {
   const { account, config } = deps;
   const app = authorizedApp(deps);
@@ -29,7 +31,7 @@ export function make(deps: AppDeps & ExecuteDeps): HttpHandler {
       stop: rule,
       idempotencyKey: key.data,
       requestDigest: createHash("sha256")
-        .update(JSON.stringify([body.symbol, body.side, body.size, rule]))
+        .update(JSON.stringify([body.symbol, body.side, body.size, stop ?? null]))
         .digest("base64url"),
     });
     return context.json(view(deps.markets, record), 202);
@@ -37,7 +39,8 @@ export function make(deps: AppDeps & ExecuteDeps): HttpHandler {
 
   app.get("/trades/:tradeId", async (context) => {
     const { tradeId } = context.req.param();
-    const record = await deps.trades.find(tradeId);
+    // Whatever is no id of ours names no trade; it is not asked for.
+    const record = TRADE_ID.test(tradeId) ? await deps.trades.find(tradeId) : null;
     if (record?.trade.accountId !== account.accountId) {
       throw new EngineError("TRADE_NOT_FOUND", { detail: `there is no trade ${tradeId}`, tradeId });
     }
@@ -56,7 +59,7 @@ function view(markets: readonly Market[], record: TradeRecord) {
 const real = once(async () => {
   const { env } = process;
   const config = configFrom(env);
-  const db = Deps.database(env);
+  const db = Deps.database(env, clock);
   const rpc = solanaRpc(config.jupiter.rpcEndpoint, clock);
   return make({
     clock,
@@ -70,7 +73,7 @@ const real = once(async () => {
     attempts: attemptStore(db),
     jupiter: Deps.jupiter(env, clock),
     priceSource: Deps.prices(env, clock),
-    watched: Deps.watched(env),
+    watched: Deps.watched(env, clock),
     rpc,
     balances: rpc,
     signing: Deps.signing(env),

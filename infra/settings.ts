@@ -8,8 +8,11 @@ export interface QueueSettings {
   readonly concurrency: number;
 }
 
-/** A message whose function died comes again before the blockhash that it may have left behind (about 30 s) expires. */
-const VISIBILITY_TIMEOUT_SECONDS = 20;
+/**
+ * Longer than an invocation takes when every call of it runs into its deadline, so that no message is given out while it is
+ * being worked on; and about a blockhash's life (30 s), so that a dead function's message comes back while that matters.
+ */
+const VISIBILITY_TIMEOUT_SECONDS = 30;
 
 /** A message that failed this often fails for a reason of its own: it belongs where a person looks. */
 const MAX_RECEIVE_COUNT = 5;
@@ -33,7 +36,7 @@ export const queues = {
 
 /** How long a function may run. */
 export const timeoutSeconds = {
-  // Two databases reads, a simulation to come, and one call to KMS.
+  // Two statements and one signature, with room for a database that has to wake up.
   sign: 10,
   // The evaluator ticks for at most 150 s; the rest is for its last tick.
   evaluateStops: 180,

@@ -15,19 +15,28 @@ import { type Key, keypairKey, lambdaSigning, type Signing } from "./solana/sign
 import { type WatchStore, watchStore } from "./stop/watch.store.ts";
 import { lambdaWake, type Watch, watch } from "./stop/watch.ts";
 
-export const database = (env: Environment): Database =>
-  connect({ url: requireVariable(env, "DATABASE_URL"), fetchEndpoint: env["DATABASE_FETCH_ENDPOINT"] });
+export const database = (env: Environment, clock: Clock): Database =>
+  connect({ url: requireVariable(env, "DATABASE_URL"), fetchEndpoint: env["DATABASE_FETCH_ENDPOINT"] }, clock);
 
-export const watched = (env: Environment): WatchStore =>
+export const watched = (env: Environment, clock: Clock): WatchStore =>
   watchStore(
-    connectRedis({
-      url: requireVariable(env, "UPSTASH_REDIS_REST_URL"),
-      token: requireVariable(env, "UPSTASH_REDIS_REST_TOKEN"),
-    }),
+    connectRedis(
+      {
+        url: requireVariable(env, "UPSTASH_REDIS_REST_URL"),
+        token: requireVariable(env, "UPSTASH_REDIS_REST_TOKEN"),
+      },
+      clock,
+    ),
   );
 
+/** SQS answers in milliseconds; without a time-out of its own the SDK would wait for as long as the function lives. */
+const QUEUE_DEADLINE = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true };
+
+/** `sign` asks Postgres twice and the key once. */
+const INVOKE_DEADLINE = { connectionTimeout: 1_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+
 export const queues = (env: Environment): Queues =>
-  sqsQueues(new SQSClient({}), {
+  sqsQueues(new SQSClient({ requestHandler: QUEUE_DEADLINE }), {
     execute: requireVariable(env, "EXECUTE_QUEUE_URL"),
     confirm: requireVariable(env, "CONFIRM_QUEUE_URL"),
   });
@@ -42,13 +51,16 @@ export const jupiter = (env: Environment, clock: Clock): JupiterClient => new Ju
 export const prices = (env: Environment, clock: Clock) => jupiterPrices(jupiterConfig(env), clock);
 
 export const signing = (env: Environment): Signing =>
-  lambdaSigning(new LambdaClient({}), requireVariable(env, "SIGN_FUNCTION"));
+  lambdaSigning(new LambdaClient({ requestHandler: INVOKE_DEADLINE }), requireVariable(env, "SIGN_FUNCTION"));
 
 export const watching = (env: Environment, clock: Clock, store: WatchStore, config: Config): Watch =>
   watch({
     clock,
     store,
-    wake: lambdaWake(new LambdaClient({}), requireVariable(env, "EVALUATE_STOPS_FUNCTION")),
+    wake: lambdaWake(
+      new LambdaClient({ requestHandler: INVOKE_DEADLINE }),
+      requireVariable(env, "EVALUATE_STOPS_FUNCTION"),
+    ),
     tickMs: config.evaluator.tickMs,
   });
 

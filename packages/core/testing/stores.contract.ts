@@ -16,6 +16,7 @@ import { triggerPrice } from "../src/stop/stop.ts";
 import type { AttemptStore } from "../src/trade/attempt.store.ts";
 import { attemptIdOf, type Fill } from "../src/trade/attempt.ts";
 import { tradeExecuted } from "../src/trade/events.ts";
+import type { FillStore } from "../src/trade/fill.store.ts";
 import type { EntryPlan, TradeRecord, TradeStore } from "../src/trade/trade.store.ts";
 import { exitTradeId } from "../src/trade/trade.ts";
 import { AT, fill, price, SOL_USDC, units } from "./given.ts";
@@ -25,6 +26,7 @@ export interface Stores {
   readonly markets: MarketStore;
   readonly trades: TradeStore;
   readonly attempts: AttemptStore;
+  readonly fills: FillStore;
   readonly positions: PositionStore;
   readonly outbox: OutboxStore;
 }
@@ -112,7 +114,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
     };
 
     const land = (record: TradeRecord, moved: Fill, events: readonly NewEvent[] = []): Promise<boolean> =>
-      stores.attempts.land({
+      stores.fills.land({
         attemptId: lastOf(record).attemptId,
         fill: moved,
         feeQuote: units(900),
@@ -127,6 +129,16 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       expect(await land(record, fill({ amountIn: units(100_000_000), amountOut: units(666_000_000) }))).toBe(true);
       return find(record.trade.tradeId);
     };
+
+    const failEntry = (tradeId: string, attempts: number, draftId: string | null = null): Promise<boolean> =>
+      stores.trades.fail({
+        tradeId,
+        attempts,
+        draft: draftId,
+        failure: { code: "NETWORK_ERROR", message: "" },
+        events: [],
+        at: AT,
+      });
 
     const firedOf = ({ position }: TradeRecord): Fired => {
       const armed = armedStop(position) ?? expect.unreachable("the stop is armed");
@@ -165,7 +177,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         await planned({ accountId });
         expect(await stores.trades.planEntry(plan(accountId))).toBe("no_seat");
         expect(await stores.trades.planEntry(plan(accountId, { symbol: "JUP/USDC" }))).toBe("planned");
-        await stores.trades.fail(first.trade.tradeId, null, { code: "NETWORK_ERROR", message: "" }, [], AT);
+        await failEntry(first.trade.tradeId, 0);
         expect(await stores.trades.planEntry(plan(accountId))).toBe("planned");
       });
 
@@ -182,7 +194,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         expect(await stores.trades.planEntry(first)).toBe("planned");
         const again = plan(accountId, { idempotencyKey: first.idempotencyKey });
         expect(await stores.trades.planEntry(again)).toBe("key_taken");
-        await stores.trades.fail(first.tradeId, null, { code: "NETWORK_ERROR", message: "" }, [], AT);
+        await failEntry(first.tradeId, 0);
         expect(await stores.trades.planEntry(again)).toBe("key_taken");
         expect(await stores.trades.findByKey(accountId, first.idempotencyKey)).toEqual({
           tradeId: first.tradeId,
@@ -240,19 +252,22 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       test("is not signed when its trade has failed", async () => {
         const record = await drafted(await planned());
         const { attemptId } = lastOf(record);
-        expect(await stores.trades.fail(record.trade.tradeId, attemptId, { code: "X", message: "" }, [], AT)).toBe(
-          true,
-        );
+        expect(await failEntry(record.trade.tradeId, 1, attemptId)).toBe(true);
         expect(await stores.attempts.sign(attemptId, unique("sig"), AT)).toBe(false);
         expect(lastOf(await find(record.trade.tradeId)).status).toBe("abandoned");
       });
 
       test("that is live keeps its trade from failing", async () => {
         const record = await signed(await planned());
-        const fail = (draftId: string | null) =>
-          stores.trades.fail(record.trade.tradeId, draftId, { code: "X", message: "" }, [], AT);
-        expect(await fail(null)).toBe(false);
-        expect(await fail(lastOf(record).attemptId)).toBe(false);
+        expect(await failEntry(record.trade.tradeId, 0)).toBe(false);
+        expect(await failEntry(record.trade.tradeId, 1, lastOf(record).attemptId)).toBe(false);
+      });
+
+      test("that nobody had seen keeps its trade from failing", async () => {
+        const record = await planned();
+        await drafted(record);
+        expect(await failEntry(record.trade.tradeId, 0)).toBe(false);
+        expect(await failEntry(record.trade.tradeId, 1)).toBe(true);
       });
 
       test("moves its trade to submitted with one event, whoever comes twice", async () => {
@@ -297,13 +312,13 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       test("is taken back when it is forked away, and booked again when it lands again", async () => {
         const record = await open_();
         const { attemptId } = lastOf(record);
-        expect(await stores.attempts.fork(attemptId, "open", [], later(2))).toBe(true);
+        expect(await stores.fills.fork(attemptId, "open", [], later(2))).toBe(true);
         const forked = await find(record.trade.tradeId);
         expect(forked.trade.status).toBe("submitted");
         expect(lastOf(forked).status).toBe("live");
         expect(forked.position).toMatchObject({ status: "opening", version: 2 });
         expect(forked.position.totals).toMatchObject({ entryIn: 0n, entryOut: 0n, feesLamports: 0n, feesQuote: 0n });
-        expect(await stores.attempts.fork(attemptId, "opening", [], later(2))).toBe(false);
+        expect(await stores.fills.fork(attemptId, "opening", [], later(2))).toBe(false);
         expect(await land(forked, moved)).toBe(true);
         expect((await find(record.trade.tradeId)).position).toMatchObject({
           status: "open",
@@ -311,9 +326,23 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         });
       });
 
+      test("that moved to another block is corrected to what stands there", async () => {
+        const record = await open_();
+        const there = fill({ amountIn: units(100_000_000), amountOut: units(665_000_000), slot: 1_007n });
+        expect(await stores.fills.move(lastOf(record).attemptId, there, units(800))).toBe(true);
+        const moved_ = await find(record.trade.tradeId);
+        expect(lastOf(moved_)).toMatchObject({ status: "landed", fill: there });
+        expect(moved_.position).toMatchObject({ status: "open", version: 1 });
+        expect(moved_.position.totals).toMatchObject({
+          entryIn: 100_000_000n,
+          entryOut: 665_000_000n,
+          feesQuote: 800n,
+        });
+      });
+
       test("whose fee has no known value makes the sum unknown", async () => {
         const record = await signed(await planned());
-        await stores.attempts.land({
+        await stores.fills.land({
           attemptId: lastOf(record).attemptId,
           fill: moved,
           feeQuote: null,
@@ -392,22 +421,35 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
           totals: { exitIn: 666_000_000n, exitOut: 98_000_000n },
         });
         const { attemptId } = lastOf(landed);
-        expect(await stores.attempts.finalize(attemptId, "closing", [], later(15))).toBe(true);
-        expect(await stores.attempts.finalize(attemptId, "closing", [], later(15))).toBe(false);
+        expect(await stores.fills.finalize(attemptId, "closing", [], later(15))).toBe(true);
+        expect(await stores.fills.finalize(attemptId, "closing", [], later(15))).toBe(false);
         const final = await find(exit.trade.tradeId);
         expect(final.trade).toMatchObject({ status: "finalized", finalizedAt: later(15) });
         expect(final.position).toMatchObject({ status: "closed", closedAt: later(15), closeReason: "trailing_stop" });
       });
 
+      test("is not drafted for what its position does not hold any more", async () => {
+        const entry = await open_();
+        const fired = firedOf(entry);
+        await stores.positions.claim([fired], later(2));
+        await stores.fills.fork(lastOf(entry).attemptId, "closing", [], later(3));
+        expect(await draft(await find(fired.exitTradeId))).toBe(false);
+        const forked = await find(entry.trade.tradeId);
+        expect(await stores.attempts.expire(lastOf(forked).attemptId, later(60))).toBe(true);
+        expect(await failEntry(entry.trade.tradeId, 1)).toBe(true);
+        expect((await find(fired.exitTradeId)).trade.status).toBe("superseded");
+        expect((await find(entry.trade.tradeId)).position.status).toBe("aborted");
+      });
+
       test("never fails, whatever is asked", async () => {
         const exit = await closing();
-        expect(await stores.trades.fail(exit.trade.tradeId, null, { code: "X", message: "" }, [], AT)).toBe(false);
+        expect(await failEntry(exit.trade.tradeId, 0)).toBe(false);
       });
 
       test("that is not all of the position leaves it closing", async () => {
         const exit = await signed(await closing());
         await land(exit, fill({ amountIn: units(1), amountOut: units(1) }));
-        await stores.attempts.finalize(lastOf(exit).attemptId, "closing", [], AT);
+        await stores.fills.finalize(lastOf(exit).attemptId, "closing", [], AT);
         expect((await find(exit.trade.tradeId)).position.status).toBe("closing");
       });
     });

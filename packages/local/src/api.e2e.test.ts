@@ -164,7 +164,7 @@ describe("what is not there", () => {
     expect(await get(`/positions/${positionId}`)).toMatchObject(problem(404, "POSITION_NOT_FOUND"));
   });
 
-  test.each(["trd_1", "'; drop table trade"])("trade %s", async (tradeId) => {
+  test.each(["trd_1", "'; drop table trade", "\u0000", "trd_\u0000"])("trade %s", async (tradeId) => {
     expect(await get(`/trades/${encodeURIComponent(tradeId)}`)).toMatchObject(
       problem(404, "TRADE_NOT_FOUND", { tradeId }),
     );

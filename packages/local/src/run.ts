@@ -59,7 +59,7 @@ async function play(local: LocalRun, say: (text: string) => void): Promise<Story
   const value = (name: string) => local.environment[name] ?? "";
   const [market] = MARKET_SEED;
   if (!market) throw new Error("markets.json is empty");
-  const db = connect({ url: value("DATABASE_URL"), fetchEndpoint: value("DATABASE_FETCH_ENDPOINT") });
+  const db = connect({ url: value("DATABASE_URL"), fetchEndpoint: value("DATABASE_FETCH_ENDPOINT") }, clock);
   const began = performance.now();
   return tellStory({
     api: apiAt(local.url, value("BACKSTOP_API_KEY")),

@@ -13,6 +13,7 @@ import { Keypair, PublicKey } from "@solana/web3.js";
 import bs58 from "bs58";
 import { Hono } from "hono";
 import * as z from "zod";
+import { clock } from "../../../functions/system.ts";
 import { queues } from "../../../infra/settings.ts";
 import { REGION } from "./aws/context.ts";
 import { startInvoker } from "./aws/invoker.ts";
@@ -63,7 +64,7 @@ export async function startServices({ seed }: ServicesOptions): Promise<Services
     startControl(world, invoker.register),
   ]);
 
-  const db = connect({ url: neon.url, fetchEndpoint: neon.fetchEndpoint });
+  const db = connect({ url: neon.url, fetchEndpoint: neon.fetchEndpoint }, clock);
   await marketStore(db).seed(MARKET_SEED);
   await accountStore(db).add({ accountId: ACCOUNT_ID, wallet: wallet.publicKey.toBase58() }, new Date());
 

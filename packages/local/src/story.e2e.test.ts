@@ -59,7 +59,7 @@ describe.concurrent("the story", { timeout: STORY_MS }, () => {
     const local = await boot({ seed: "killed", port: 0, tickSeconds: 0.5 });
     try {
       const value = (name: string) => local.environment[name] ?? "";
-      const db = connect({ url: value("DATABASE_URL"), fetchEndpoint: value("DATABASE_FETCH_ENDPOINT") });
+      const db = connect({ url: value("DATABASE_URL"), fetchEndpoint: value("DATABASE_FETCH_ENDPOINT") }, clock);
       const [market] = MARKET_SEED;
       if (!market) return expect.unreachable();
       const kills: Promise<void>[] = [];

@@ -4,7 +4,10 @@ import type { StoredEvent } from "./event.ts";
 import { outbox } from "./outbox.sql.ts";
 
 export interface OutboxStore {
-  /** At most `limit` events written after the event `sequence`, oldest first. */
+  /**
+   * At most `limit` events written after the event `sequence`, oldest first. For looking on: statements may commit in another
+   * order than their sequences were given, so whoever must miss nothing cannot rely on it.
+   */
   after(sequence: bigint, limit: number): Promise<readonly StoredEvent[]>;
 }
 

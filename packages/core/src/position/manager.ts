@@ -1,13 +1,16 @@
 /** Reading positions, as callers see them. */
 import type { Account } from "../account/account.ts";
 import { EngineError } from "../error.ts";
+import type { Log } from "../log.ts";
 import type { Market } from "../market/market.ts";
+import type { AcceptedPrice } from "../price/accepted.ts";
 import type { WatchStore } from "../stop/watch.store.ts";
 import type { PositionStore } from "./position.store.ts";
 import { LIVE_POSITIONS, type Position, type PositionStatus } from "./position.ts";
 import { type PositionView, positionView } from "./view.ts";
 
 export interface PositionDeps {
+  readonly log: Log;
   readonly positions: Pick<PositionStore, "find" | "list">;
   readonly prices: Pick<WatchStore, "prices">;
   readonly markets: readonly Market[];
@@ -39,10 +42,23 @@ export async function getAllPositions(
 
 async function views(deps: PositionDeps, positions: readonly Position[]): Promise<readonly PositionView[]> {
   const symbols = [...new Set(positions.map((position) => position.symbol))];
-  const prices = await deps.prices.prices(symbols);
+  const prices = await lastPrices(deps, symbols);
   return positions.map((position) => {
     const market = deps.markets.find((each) => each.symbol === position.symbol);
     if (!market) throw new TypeError(`the market ${position.symbol} is not there`);
     return positionView(position, market, prices.get(position.symbol) ?? null);
   });
+}
+
+/** Without an answer no price is known, and the positions are shown all the same. */
+async function lastPrices(
+  { prices, log }: PositionDeps,
+  symbols: readonly string[],
+): Promise<ReadonlyMap<string, AcceptedPrice>> {
+  try {
+    return await prices.prices(symbols);
+  } catch (error) {
+    log.error("prices_unanswered", error);
+    return new Map();
+  }
 }

@@ -9,8 +9,7 @@
  */
 import { and, asc, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import type { Price } from "../money/price.ts";
-import { price } from "../money/price.ts";
+import { formatPrice, type Price, price } from "../money/price.ts";
 import type { ArmedStop, CloseReason } from "../stop/stop.ts";
 import { timestamp } from "../trade/judged.ts";
 import { positionOf } from "./position.row.ts";
@@ -84,12 +83,12 @@ export function positionStore(db: Database): PositionStore {
 
     async claim(fired, at) {
       if (fired.length === 0) return [];
-      const rows = fired.map(({ armed, ...judged }) => ({ ...armed, ...judged }));
+      const rows = fired.map(judgedRow);
       const { rows: claimed } = await db.execute<{ position_id: number }>(sql`
         with fired as (
           select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as fired(
             "positionId" int, version int, reason text, "acceptedPrice" float8, "stopPrice" float8,
-            "highWaterMark" float8, "exitTradeId" text)
+            "highWaterMark" float8, "exitTradeId" text, told jsonb)
         ), locked as (
           select p.position_id from position p join fired on p.position_id = fired."positionId"
           where p.version = fired.version and p.status = 'open'
@@ -121,8 +120,8 @@ export function positionStore(db: Database): PositionStore {
           insert into outbox (event_id, name, position_id, position_sequence, payload, at)
           select 'evt_' || position_id || '_' || event_sequence, 'stop_loss_triggered', position_id, event_sequence,
             jsonb_build_object('positionId', position_id, 'symbol', symbol, 'tradeId', "exitTradeId", 'reason', reason,
-              'acceptedPrice', "acceptedPrice"::text, 'stopPrice', "stopPrice"::text,
-              'highWaterMark', "highWaterMark"::text),
+              'acceptedPrice', told->>'acceptedPrice', 'stopPrice', told->>'stopPrice',
+              'highWaterMark', told->>'highWaterMark'),
             ${timestamp(at)}
           from claimed
         )
@@ -139,11 +138,11 @@ export function positionStore(db: Database): PositionStore {
 
     async raiseMarks(raised, at) {
       if (raised.length === 0) return 0;
-      const rows = raised.map(({ armed, ...judged }) => ({ ...armed, ...judged }));
+      const rows = raised.map(judgedRow);
       const { rows: recorded } = await db.execute(sql`
         with raised as (
           select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as raised(
-            "positionId" int, version int, "acceptedPrice" float8, "stopPrice" float8, "highWaterMark" float8)
+            "positionId" int, version int, "acceptedPrice" float8, "stopPrice" float8, "highWaterMark" float8, told jsonb)
         ), locked as (
           select p.position_id from position p join raised on p.position_id = raised."positionId"
           where p.version = raised.version and p.status = 'open' and p.high_water_mark < raised."highWaterMark"
@@ -157,8 +156,8 @@ export function positionStore(db: Database): PositionStore {
         ), told as (
           insert into outbox (event_id, name, position_id, position_sequence, payload, at)
           select 'evt_' || position_id || '_' || event_sequence, 'trailing_stop_updated', position_id, event_sequence,
-            jsonb_build_object('positionId', position_id, 'symbol', symbol, 'highWaterMark', "highWaterMark"::text,
-              'stopPrice', "stopPrice"::text, 'acceptedPrice', "acceptedPrice"::text),
+            jsonb_build_object('positionId', position_id, 'symbol', symbol, 'highWaterMark', told->>'highWaterMark',
+              'stopPrice', told->>'stopPrice', 'acceptedPrice', told->>'acceptedPrice'),
             ${timestamp(at)}
           from recorded
         )
@@ -179,3 +178,14 @@ export const armedStop = (each: Position): ArmedStop | null =>
         highWaterMark: price(each.highWaterMark),
       }
     : null;
+
+/** As the statements read it: numbers to compare and to keep, and the same as text for the event, never with an exponent. */
+const judgedRow = ({ armed, ...judged }: Fired | RaisedMark) => ({
+  ...armed,
+  ...judged,
+  told: {
+    acceptedPrice: formatPrice(judged.acceptedPrice),
+    stopPrice: formatPrice(judged.stopPrice),
+    highWaterMark: formatPrice(armed.highWaterMark),
+  },
+});

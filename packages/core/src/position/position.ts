@@ -155,3 +155,13 @@ export function book(totals: Totals, kind: TradeKind, fill: Fill, feeQuote: Amou
     feesQuote: totals.feesQuote === null || feeQuote === null ? null : amount(totals.feesQuote + feeQuote),
   };
 }
+
+/** Takes one fill back, as if its block had never been. The value of its fee is not part of it: that stays booked. */
+export const unbook = (totals: Totals, kind: TradeKind, fill: Fill): Totals => ({
+  ...totals,
+  ...(kind === "entry"
+    ? { entryIn: subtract(totals.entryIn, fill.amountIn), entryOut: subtract(totals.entryOut, fill.amountOut) }
+    : { exitIn: subtract(totals.exitIn, fill.amountIn), exitOut: subtract(totals.exitOut, fill.amountOut) }),
+  feesLamports: subtract(totals.feesLamports, fill.feeLamports),
+  rentLamports: subtract(totals.rentLamports, fill.rentLamports),
+});

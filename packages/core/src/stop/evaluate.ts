@@ -52,15 +52,15 @@ export type Ended = "successor" | "nothing_armed" | "time";
 export async function evaluateStops(deps: EvaluateDeps): Promise<Ended> {
   const owner = deps.ids.next("evl");
   const until = deps.clock.now().getTime() + RUN_MS;
-  await deps.store.takeLease(owner, deps.clock.now());
+  await takeLease(deps, owner);
   let watching = await Watching.load(deps);
   while (deps.clock.now().getTime() < until) {
     const began = deps.clock.now().getTime();
     const seen = await look(deps, watching);
     if (seen === "lost") {
       // Redis has lost the lease, and with it perhaps the book: both are made anew.
-      await deps.store.takeLease(owner, deps.clock.now());
-      watching = await Watching.load(deps);
+      await takeLease(deps, owner);
+      watching = await reload(deps, watching);
     } else if (seen !== "unknown" && seen !== owner) {
       return "successor";
     }
@@ -85,28 +85,49 @@ async function look(deps: EvaluateDeps, watching: Watching): Promise<string | "l
 
 /** Says that it ends, then looks once more: what was armed before it said so must not be left to nobody. */
 async function nothingCame(deps: EvaluateDeps, watching: Watching, owner: string): Promise<boolean> {
-  await deps.store.releaseLease();
-  await look(deps, watching);
-  if (watching.isIdle) return true;
-  await deps.store.takeLease(owner, deps.clock.now());
+  try {
+    await deps.store.releaseLease(owner);
+  } catch (error) {
+    deps.log.error("lease_unanswered", error);
+    return false;
+  }
+  if ((await look(deps, watching)) !== "unknown" && watching.isIdle) return true;
+  await takeLease(deps, owner);
   return false;
+}
+
+/** Without an answer it goes on all the same: the lease saves work, and nothing depends on it. */
+async function takeLease(deps: EvaluateDeps, owner: string): Promise<void> {
+  try {
+    await deps.store.takeLease(owner, deps.clock.now());
+  } catch (error) {
+    deps.log.error("lease_unanswered", error);
+  }
+}
+
+async function reload(deps: EvaluateDeps, held: Watching): Promise<Watching> {
+  try {
+    return await Watching.load(deps, held);
+  } catch (error) {
+    deps.log.error("book_not_reloaded", error);
+    return held;
+  }
 }
 
 async function tick(deps: EvaluateDeps, watching: Watching): Promise<void> {
   const prices = await acceptedPrices(deps, watching.book);
-  const looked = [...prices].map(([symbol, accepted]) => ({ accepted, ...watching.book.tick(symbol, accepted.price) }));
-  const fired = looked.flatMap((each) => each.fired.map((armed) => ({ armed, acceptedPrice: each.accepted.price })));
-  const raised = looked.flatMap((each) => each.raised.map((armed) => ({ armed, acceptedPrice: each.accepted.price })));
-  const fresh = watching.latch(fired);
+  const looked = [...prices].map(([symbol, { price }]) => ({ price, ...watching.book.tick(symbol, price) }));
+  const fired = looked.flatMap((each) => each.fired.map((armed) => ({ armed, acceptedPrice: each.price })));
+  const raised = looked.flatMap((each) => each.raised.map((armed) => ({ armed, acceptedPrice: each.price })));
+  const unwritten = watching.note(
+    raised.map(({ armed }) => armed),
+    fired,
+  );
   try {
-    if (fresh.length > 0) await deps.store.latch(fresh);
-    await deps.store.recordTick({
-      at: deps.clock.now(),
-      prices,
-      marks: raised.length > 0 ? watching.marks() : null,
-    });
+    await deps.store.latch(unwritten.latches);
+    await deps.store.recordTick({ at: deps.clock.now(), prices, marks: unwritten.marks });
+    watching.written();
   } catch (error) {
-    // What fired is latched here, too; the next tick writes it all again.
     deps.log.error("tick_not_recorded", error);
   }
   if (watching.latched.size > 0) await claim(deps, watching);
@@ -136,20 +157,26 @@ async function claim(deps: EvaluateDeps, watching: Watching): Promise<void> {
   const now = deps.clock.now();
   const fired = [...watching.latched.values()].map(firedStop);
   try {
-    for (const { armed, exitTradeId } of fired) {
-      if (watching.needsGuard(armed.positionId, now, GUARD_LIFE_MS)) {
-        await deps.queues.send("execute", exitTradeId, TAKE_OVER_SECONDS);
-      }
-    }
-    for (const answer of await deps.positions.claim(fired, now)) {
-      watching.settle(answer);
-      const exit = fired.find((each) => each.armed.positionId === answer.positionId);
-      if (answer.claimed && exit) await deps.queues.send("execute", exit.exitTradeId, 0);
-    }
-    await deps.store.unlatch(fired.map((each) => each.armed.positionId));
+    await Promise.all(fired.map((each) => guard(deps, watching, each, now)));
+    const claims = await deps.positions.claim(fired, now);
+    // Also where the claim is not ours: its own answer may have been lost, and a message more is harmless.
+    const exits = fired.filter(({ armed }) => !claims.find((each) => each.positionId === armed.positionId)?.current);
+    await Promise.all(exits.map((exit) => deps.queues.send("execute", exit.exitTradeId, 0)));
+    for (const answer of claims) watching.settle(answer);
+    const settled = fired.filter(
+      ({ armed }) => claims.find((each) => each.positionId === armed.positionId)?.current?.version !== armed.version,
+    );
+    await deps.store.settle(settled.map((each) => each.armed));
   } catch (error) {
     deps.log.error("claim_unanswered", error, { positions: fired.map((each) => each.armed.positionId) });
   }
+}
+
+/** Queues the message that will drive the exit if this evaluator does not live to. */
+async function guard(deps: EvaluateDeps, watching: Watching, { armed, exitTradeId }: Fired, now: Date): Promise<void> {
+  if (!watching.needsGuard(armed.positionId, now, GUARD_LIFE_MS)) return;
+  await deps.queues.send("execute", exitTradeId, TAKE_OVER_SECONDS);
+  watching.guarded(armed.positionId, now);
 }
 
 const firedStop = ({ armed, acceptedPrice }: LatchedStop): Fired => ({

@@ -29,7 +29,8 @@ const CHANGES_MAX = 10_000;
 
 export interface LoadedBook {
   readonly stops: readonly ArmedStop[];
-  readonly marks: Readonly<Record<string, Price>>;
+  /** The mark of a version of a rule, where one has risen. */
+  readonly marks: ReadonlyMap<string, Price>;
   readonly fired: readonly LatchedStop[];
   readonly changes: readonly BookChange[];
   /** Of the last change read. */
@@ -52,13 +53,14 @@ export interface Look {
 export interface TickRecord {
   readonly at: Date;
   readonly prices: ReadonlyMap<string, AcceptedPrice>;
-  /** Every mark of the book by position, when one rose; else null. */
-  readonly marks: Readonly<Record<string, Price>> | null;
+  /** Marks that rose and are not written yet. */
+  readonly marks: readonly ArmedStop[];
 }
 
 export interface WatchStore {
   takeLease(owner: string, at: Date): Promise<void>;
-  releaseLease(): Promise<void>;
+  /** Gives the lease back, unless a successor has it, and says that nobody ticks. */
+  releaseLease(owner: string): Promise<void>;
   /** Null: there is no base, so the book has to be rebuilt. */
   load(): Promise<LoadedBook | null>;
   /** Where the changes stand now: read before Postgres is, so that a rebuild misses none. */
@@ -68,10 +70,11 @@ export interface WatchStore {
   append(change: BookChange): Promise<void>;
   recordTick(tick: TickRecord): Promise<void>;
   latch(fired: readonly LatchedStop[]): Promise<void>;
-  unlatch(positionIds: readonly number[]): Promise<void>;
+  /** Forgets stops that are settled: their latches and marks, and their places in the book. */
+  settle(stops: readonly ArmedStop[]): Promise<void>;
   /** When the evaluator that should be ticking took over, null when none is; and when one last ticked. */
   evaluator(): Promise<{ readonly leasedAt: Date | null; readonly lastTickAt: Date | null }>;
-  rememberPrice(symbol: string, accepted: AcceptedPrice): Promise<void>;
+  rememberPrices(prices: ReadonlyMap<string, AcceptedPrice>): Promise<void>;
   prices(symbols: readonly string[]): Promise<ReadonlyMap<string, AcceptedPrice>>;
 }
 
@@ -89,7 +92,25 @@ interface Base {
 type ChangeEntries = Record<string, { readonly change: BookChange }>;
 
 /** Before the first change. */
-const START = "0-0";
+export const START = "0-0";
+
+const TRIM = { trim: { type: "MAXLEN", threshold: CHANGES_MAX, comparison: "~" } } as const;
+
+/** A mark belongs to one version of a rule: a rule that replaced it starts from its own. */
+export const markField = ({ positionId, version }: ArmedStop): string => `${positionId}:${version}`;
+
+/** Two evaluators may write in any order, and a mark never falls: the higher one stays. */
+const RAISE_MARKS = `
+  for i = 1, #ARGV, 2 do
+    local held = redis.call('HGET', KEYS[1], ARGV[i])
+    if not held or tonumber(held) < tonumber(ARGV[i + 1]) then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  end
+  return 0`;
+
+const RELEASE_LEASE = `
+  local lease = redis.call('GET', KEYS[1])
+  if lease and cjson.decode(lease).owner == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]) end
+  return 0`;
 
 export function watchStore(redis: Redis): WatchStore {
   /** The stream's ids after `cursor`: an exclusive range. */
@@ -105,22 +126,22 @@ export function watchStore(redis: Redis): WatchStore {
     async takeLease(owner, at) {
       await redis.set(KEYS.lease, { owner, at: at.toISOString() } satisfies Lease, { ex: LEASE_SECONDS });
     },
-    async releaseLease() {
-      await redis.del(KEYS.lease);
+    async releaseLease(owner) {
+      await redis.eval(RELEASE_LEASE, [KEYS.lease, KEYS.tick], [owner]);
     },
 
     async load() {
       const [base, marks, fired] = await redis
         .pipeline()
         .get<Base>(KEYS.base)
-        .get<Record<string, Price>>(KEYS.marks)
+        .hgetall<Record<string, Price>>(KEYS.marks)
         .hgetall<Record<string, LatchedStop>>(KEYS.fired)
         .exec();
       if (!base) return null;
       const entries = await redis.xrange<{ change: BookChange }>(KEYS.changes, `(${base.cursor}`, "+");
       return {
         stops: base.stops,
-        marks: marks ?? {},
+        marks: new Map(Object.entries(marks ?? {})),
         fired: Object.values(fired ?? {}),
         ...changesAfter(entries as ChangeEntries, base.cursor),
       };
@@ -145,26 +166,33 @@ export function watchStore(redis: Redis): WatchStore {
     },
 
     async append(change) {
-      await redis.xadd(
-        KEYS.changes,
-        "*",
-        { change },
-        { trim: { type: "MAXLEN", threshold: CHANGES_MAX, comparison: "~" } },
-      );
+      await redis.xadd(KEYS.changes, "*", { change }, TRIM);
     },
 
     async recordTick({ at, prices, marks }) {
       const pipeline = redis.pipeline().set(KEYS.tick, at.toISOString());
       if (prices.size > 0) pipeline.hset(KEYS.prices, Object.fromEntries(prices));
-      if (marks) pipeline.set(KEYS.marks, marks);
+      if (marks.length > 0) {
+        const pairs = marks.flatMap((armed) => [markField(armed), String(armed.highWaterMark)]);
+        pipeline.eval(RAISE_MARKS, [KEYS.marks], pairs);
+      }
       await pipeline.exec();
     },
 
     async latch(fired) {
+      if (fired.length === 0) return;
       await redis.hset(KEYS.fired, Object.fromEntries(fired.map((each) => [String(each.armed.positionId), each])));
     },
-    async unlatch(positionIds) {
-      if (positionIds.length > 0) await redis.hdel(KEYS.fired, ...positionIds.map(String));
+    async settle(stops) {
+      if (stops.length === 0) return;
+      const pipeline = redis.pipeline();
+      for (const { positionId, version } of stops) {
+        const change: BookChange = { type: "disarm", positionId, version };
+        pipeline.xadd(KEYS.changes, "*", { change }, TRIM);
+      }
+      pipeline.hdel(KEYS.fired, ...stops.map((armed) => String(armed.positionId)));
+      pipeline.hdel(KEYS.marks, ...stops.map(markField));
+      await pipeline.exec();
     },
 
     async evaluator() {
@@ -172,8 +200,8 @@ export function watchStore(redis: Redis): WatchStore {
       return { leasedAt: lease ? new Date(lease.at) : null, lastTickAt: at ? new Date(at) : null };
     },
 
-    async rememberPrice(symbol, accepted) {
-      await redis.hset(KEYS.prices, { [symbol]: accepted });
+    async rememberPrices(prices) {
+      if (prices.size > 0) await redis.hset(KEYS.prices, Object.fromEntries(prices));
     },
     async prices(symbols) {
       if (symbols.length === 0) return new Map();

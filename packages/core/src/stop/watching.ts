@@ -1,15 +1,17 @@
 /**
- * What one evaluator holds between ticks: the book, what fired and is not yet claimed, and which marks Postgres knows.
+ * What one evaluator holds between ticks: the book, what fired and is not yet claimed, and what Redis and Postgres do not
+ * know yet.
  *
  * Invariants: a stop stays latched until its claim is answered; the recorded mark of a stop is never above the one in
- * Postgres, so that a step is never taken for recorded that is not.
+ * Postgres, so that a step is never taken for recorded that is not; what could not be written is written again; loading
+ * anew loses nothing of what was held before.
  */
 import type { Log } from "../log.ts";
 import type { Price } from "../money/price.ts";
 import type { Claim, PositionStore } from "../position/position.store.ts";
 import { Book, type BookChange } from "./book.ts";
 import { type ArmedStop, raise } from "./stop.ts";
-import type { LatchedStop, WatchStore } from "./watch.store.ts";
+import { type LatchedStop, type LoadedBook, markField, START, type WatchStore } from "./watch.store.ts";
 
 export interface LoadDeps {
   readonly log: Log;
@@ -22,39 +24,28 @@ export class Watching {
   readonly latched = new Map<number, LatchedStop>();
   /** The mark of each stop as Postgres knows it. */
   readonly recorded = new Map<number, Price>();
+  /** Risen marks, and latches, that Redis has not acknowledged. */
+  readonly #unwrittenMarks = new Set<number>();
+  readonly #unwrittenLatches = new Set<number>();
   readonly #guardedAt = new Map<number, number>();
-  cursor = "";
+  cursor = START;
 
-  /** From Redis, or from Postgres when Redis has no base; either way a new base is written. */
-  static async load({ log, positions, store }: LoadDeps): Promise<Watching> {
+  /**
+   * From Redis; from Postgres when Redis has no base or does not answer. `held` is what this evaluator knew until now.
+   *
+   * @throws whatever Postgres throws, when the book has to come from there.
+   */
+  static async load(deps: LoadDeps, held?: Watching): Promise<Watching> {
     const watching = new Watching();
-    const loaded = await store.load();
-    if (loaded) {
-      watching.take(
-        loaded.stops.map((armed) => ({ type: "arm", armed })),
-        loaded.cursor,
-      );
-      watching.take(loaded.changes, loaded.cursor);
-      for (const armed of watching.book.stops()) {
-        const highWaterMark = loaded.marks[armed.positionId];
-        if (highWaterMark) watching.book.apply({ type: "arm", armed: { ...armed, highWaterMark } });
-      }
-      for (const each of loaded.fired) watching.latched.set(each.armed.positionId, each);
-    } else {
-      // The cursor before the rows: what is armed in between comes again as a change, and changes nothing.
-      const cursor = await store.cursor();
-      const armed = await positions.armed();
-      watching.take(
-        armed.map((each) => ({ type: "arm", armed: each })),
-        cursor,
-      );
-      log.info("book_rebuilt", { stops: armed.length });
+    const loaded = await loadedBook(deps);
+    if (loaded) watching.#takeLoaded(loaded);
+    else await watching.#rebuild(deps);
+    if (held) watching.#keep(held);
+    try {
+      await deps.store.writeBase(watching.#base(), watching.cursor);
+    } catch (error) {
+      deps.log.error("base_not_written", error);
     }
-    const base = watching.book.stops().map((armed) => ({
-      ...armed,
-      highWaterMark: watching.recorded.get(armed.positionId) ?? armed.highWaterMark,
-    }));
-    await store.writeBase(base, watching.cursor);
     return watching;
   }
 
@@ -73,29 +64,42 @@ export class Watching {
     this.cursor = cursor;
   }
 
-  marks(): Readonly<Record<string, Price>> {
-    return Object.fromEntries(this.book.stops().map((armed) => [armed.positionId, armed.highWaterMark]));
+  /** Notes which marks rose and what fired; answers with what Redis has to be told, also of earlier ticks. */
+  note(raised: readonly ArmedStop[], fired: readonly LatchedStop[]): Unwritten {
+    for (const { positionId } of raised) this.#unwrittenMarks.add(positionId);
+    for (const each of fired) {
+      const { positionId, version } = each.armed;
+      if (this.latched.get(positionId)?.armed.version === version) continue;
+      this.latched.set(positionId, each);
+      this.#unwrittenLatches.add(positionId);
+    }
+    return {
+      marks: [...this.#unwrittenMarks].flatMap((positionId) => this.book.get(positionId) ?? []),
+      latches: [...this.#unwrittenLatches].flatMap((positionId) => this.latched.get(positionId) ?? []),
+    };
   }
 
-  /** Latches what fired, and returns what was not latched before. */
-  latch(fired: readonly LatchedStop[]): readonly LatchedStop[] {
-    const fresh = fired.filter(({ armed }) => this.latched.get(armed.positionId)?.armed.version !== armed.version);
-    for (const each of fresh) this.latched.set(each.armed.positionId, each);
-    return fresh;
+  /** Redis has taken what `note` answered with. */
+  written(): void {
+    this.#unwrittenMarks.clear();
+    this.#unwrittenLatches.clear();
   }
 
   /** Whether a message that will drive the exit has to be queued before the next try at its claim. */
   needsGuard(positionId: number, now: Date, guardLifeMs: number): boolean {
-    const since = now.getTime() - (this.#guardedAt.get(positionId) ?? Number.NEGATIVE_INFINITY);
-    if (since < guardLifeMs) return false;
-    this.#guardedAt.set(positionId, now.getTime());
-    return true;
+    return now.getTime() - (this.#guardedAt.get(positionId) ?? Number.NEGATIVE_INFINITY) >= guardLifeMs;
+  }
+
+  guarded(positionId: number, at: Date): void {
+    this.#guardedAt.set(positionId, at.getTime());
   }
 
   /** Takes the answer to a claim: the stop is no longer latched, and what is armed now is what Postgres says. */
   settle({ positionId, current }: Claim): void {
     const judged = this.latched.get(positionId)?.armed.version ?? 0;
     this.latched.delete(positionId);
+    this.#unwrittenLatches.delete(positionId);
+    this.#unwrittenMarks.delete(positionId);
     this.#guardedAt.delete(positionId);
     this.recorded.delete(positionId);
     if (current) this.take([{ type: "arm", armed: current }], this.cursor);
@@ -106,5 +110,60 @@ export class Watching {
   isStep({ positionId, highWaterMark }: ArmedStop, step: number): boolean {
     if (this.latched.has(positionId)) return false;
     return highWaterMark >= (this.recorded.get(positionId) ?? highWaterMark) * (1 + step);
+  }
+
+  #takeLoaded({ stops, changes, marks, fired, cursor }: LoadedBook): void {
+    this.take(arming(stops), cursor);
+    this.take(changes, cursor);
+    for (const armed of this.book.stops()) {
+      const highWaterMark = marks.get(markField(armed));
+      if (highWaterMark) this.book.apply({ type: "arm", armed: { ...armed, highWaterMark } });
+    }
+    for (const each of fired) this.latched.set(each.armed.positionId, each);
+  }
+
+  async #rebuild({ log, positions, store }: LoadDeps): Promise<void> {
+    // The cursor before the rows: what is armed in between comes again as a change, and changes nothing. Without an answer
+    // every change comes again.
+    const cursor = await store.cursor().catch(() => START);
+    const armed = await positions.armed();
+    this.take(arming(armed), cursor);
+    log.info("book_rebuilt", { stops: armed.length });
+  }
+
+  #keep(held: Watching): void {
+    for (const armed of held.book.stops()) {
+      if (this.book.get(armed.positionId)?.version !== armed.version) continue;
+      this.book.apply({ type: "arm", armed });
+      this.#unwrittenMarks.add(armed.positionId);
+    }
+    for (const [positionId, each] of held.latched) {
+      this.latched.set(positionId, each);
+      this.#unwrittenLatches.add(positionId);
+    }
+  }
+
+  /** The stops with the marks that Postgres knows. */
+  #base(): readonly ArmedStop[] {
+    return this.book.stops().map((armed) => ({
+      ...armed,
+      highWaterMark: this.recorded.get(armed.positionId) ?? armed.highWaterMark,
+    }));
+  }
+}
+
+export interface Unwritten {
+  readonly marks: readonly ArmedStop[];
+  readonly latches: readonly LatchedStop[];
+}
+
+const arming = (stops: readonly ArmedStop[]): readonly BookChange[] => stops.map((armed) => ({ type: "arm", armed }));
+
+async function loadedBook({ log, store }: LoadDeps): Promise<LoadedBook | null> {
+  try {
+    return await store.load();
+  } catch (error) {
+    log.error("book_unanswered", error);
+    return null;
   }
 }

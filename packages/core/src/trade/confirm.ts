@@ -13,8 +13,9 @@ import { isSolMarket, type Market } from "../market/market.ts";
 import { type Amount, amount } from "../money/amount.ts";
 import { type Price, valueAt } from "../money/price.ts";
 import { armedStop } from "../position/position.store.ts";
-import { book, held, transition } from "../position/position.ts";
+import { book, held, transition, unbook } from "../position/position.ts";
 import { entryPrice } from "../position/profit.ts";
+import type { AcceptedPrice } from "../price/accepted.ts";
 import type { Queues } from "../queue/queue.ts";
 import { fillOf } from "../solana/fill.ts";
 import type { Rpc } from "../solana/rpc.ts";
@@ -23,6 +24,8 @@ import type { Watch } from "../stop/watch.ts";
 import type { AttemptStore } from "./attempt.store.ts";
 import type { Attempt } from "./attempt.ts";
 import { positionClosed, positionOpened, positionUpdated, tradeConfirmed } from "./events.ts";
+import type { FillStore } from "./fill.store.ts";
+import { DRAFT_LIFE_MS } from "./policy.ts";
 import { sendAttempt } from "./submit.ts";
 import type { TradeRecord, TradeStore } from "./trade.store.ts";
 import { type ChainView, verdictOn } from "./verdict.ts";
@@ -31,7 +34,8 @@ export interface ConfirmDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly trades: TradeStore;
-  readonly attempts: AttemptStore;
+  readonly attempts: Pick<AttemptStore, "expire" | "fail">;
+  readonly fills: FillStore;
   readonly rpc: Pick<Rpc, "finalized" | "statuses" | "transaction" | "send">;
   readonly queues: Queues;
   readonly watch: Watch;
@@ -47,46 +51,77 @@ const FEE_PRICE_AGE_MS = 60_000;
 
 type Flying = Extract<Attempt, { status: "live" | "landed" }>;
 
-/** Looks once at each of these trades; an error of one does not keep the others. Returns the ids that failed. */
+/**
+ * Looks once at each of these trades; whatever goes wrong with one, or with the question for all, is looked at again.
+ * Returns the ids of those for which not even that could be queued: their messages have to be delivered again.
+ */
 export async function confirmTrades(deps: ConfirmDeps, tradeIds: readonly string[]): Promise<readonly string[]> {
-  const records = await deps.trades.findMany([...new Set(tradeIds)]);
-  const flights = records.flatMap((record) => {
-    const last = record.attempts.at(-1);
-    return last?.status === "live" || last?.status === "landed" ? [{ record, attempt: last }] : [];
-  });
-  const failed: string[] = [];
-  const guarded = async (tradeId: string, work: () => Promise<void>): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      deps.log.error("confirm_failed", error, { tradeId });
-      failed.push(tradeId);
-    }
-  };
-
-  for (const record of records) {
-    if (!flights.some((flight) => flight.record === record)) {
-      await guarded(record.trade.tradeId, () => nextStep(deps, record));
-    }
-  }
-  if (flights.length === 0) return failed;
-
-  // The height first: a status that is null must come from a node that has seen more than the height tells.
-  const finalized = await deps.rpc.finalized();
-  const { slot, statuses } = await deps.rpc.statuses(flights.map(({ attempt }) => attempt.signature));
-  for (const [index, { record, attempt }] of flights.entries()) {
-    await guarded(record.trade.tradeId, async () => {
-      const view: ChainView = { finalized, statusSlot: slot };
-      const over = await carry(deps, record, attempt, verdictOn(attempt, statuses[index] ?? null, view));
-      if (!over) await deps.queues.send("confirm", record.trade.tradeId, LOOK_AGAIN_SECONDS);
+  const wanted = [...new Set(tradeIds)];
+  try {
+    const records = await deps.trades.findMany(wanted);
+    const flights = records.flatMap((record) => {
+      const last = record.attempts.at(-1);
+      return last?.status === "live" || last?.status === "landed" ? [{ record, attempt: last }] : [];
     });
+    const grounded = records.filter((record) => !flights.some((flight) => flight.record === record));
+    const views = await viewOf(deps, flights);
+    const looks = [
+      ...grounded.map((record) => ({ record, look: () => nextStep(deps, record) })),
+      ...flights.map(({ record, attempt }, index) => ({
+        record,
+        look: () => carry(deps, record, attempt, verdictOn(attempt, views.statuses[index] ?? null, views.view)),
+      })),
+    ];
+    const failed = await Promise.all(looks.map(({ record, look }) => lookAt(deps, record.trade.tradeId, look)));
+    return failed.flat();
+  } catch (error) {
+    deps.log.error("confirm_unanswered", error, { tradeIds: wanted });
+    const failed = await Promise.all(wanted.map((tradeId) => lookAgain(deps, tradeId)));
+    return failed.flat();
   }
-  return failed;
 }
 
-/** A trade with nothing in flight: its next attempt is for the other queue, and a finished one is left alone. */
-async function nextStep(deps: ConfirmDeps, { trade }: TradeRecord): Promise<void> {
-  if (trade.status === "planned" || trade.status === "submitted") await deps.queues.send("execute", trade.tradeId, 0);
+/** What the chain says of all that is in flight. The height first: a status that is null must be newer than it. */
+async function viewOf(deps: ConfirmDeps, flights: readonly { readonly attempt: Flying }[]) {
+  if (flights.length === 0) return { statuses: [], view: { finalized: { blockHeight: 0n, slot: 0n }, statusSlot: 0n } };
+  const finalized = await deps.rpc.finalized();
+  const { slot, statuses } = await deps.rpc.statuses(flights.map(({ attempt }) => attempt.signature));
+  return { statuses, view: { finalized, statusSlot: slot } satisfies ChainView };
+}
+
+/** One look; unless it says that there is nothing more to see, another one is queued. */
+async function lookAt(deps: ConfirmDeps, tradeId: string, look: () => Promise<boolean>): Promise<readonly string[]> {
+  try {
+    if (await look()) return [];
+  } catch (error) {
+    deps.log.error("confirm_failed", error, { tradeId });
+  }
+  return lookAgain(deps, tradeId);
+}
+
+/** Queues another look; answers with the trade if that failed. */
+async function lookAgain(deps: ConfirmDeps, tradeId: string): Promise<readonly string[]> {
+  try {
+    await deps.queues.send("confirm", tradeId, LOOK_AGAIN_SECONDS);
+    return [];
+  } catch (error) {
+    deps.log.error("look_not_queued", error, { tradeId });
+    return [tradeId];
+  }
+}
+
+/**
+ * A trade with nothing in flight; true when there is nothing more to look at.
+ *
+ * A young draft is about to be signed. What comes before a signature is driven by the execute queue, whose message is there
+ * until it is done; after a dead attempt it is called for again, in case that message was not sent.
+ */
+async function nextStep(deps: ConfirmDeps, { trade, attempts }: TradeRecord): Promise<boolean> {
+  if (trade.status !== "planned" && trade.status !== "submitted") return true;
+  const last = attempts.at(-1);
+  if (last?.status === "drafted") return deps.clock.now().getTime() - last.draftedAt.getTime() >= DRAFT_LIFE_MS;
+  if (last?.status === "errored" || last?.status === "expired") await deps.queues.send("execute", trade.tradeId, 0);
+  return true;
 }
 
 /** Carries a verdict into the rows; true when there is nothing more to look at. */
@@ -96,7 +131,6 @@ async function carry(
   attempt: Flying,
   verdict: ReturnType<typeof verdictOn>,
 ): Promise<boolean> {
-  const now = deps.clock.now();
   switch (verdict.type) {
     case "wait":
       if (attempt.status === "landed") await protect(deps, record);
@@ -107,21 +141,19 @@ async function carry(
     case "landed":
       await land(deps, record, attempt);
       return false;
+    case "moved":
+      await move(deps, record, attempt);
+      return false;
     case "final":
       return finalize(deps, record, attempt);
     case "forked":
-      await deps.attempts.fork(
-        attempt.attemptId,
-        record.position.status,
-        [positionUpdated(record.position, record.position.totals, "forked")],
-        now,
-      );
+      await fork(deps, record, attempt);
       return false;
     case "errored":
       return fail(deps, record, attempt, verdict.error);
     case "expired":
       deps.log.info("attempt_expired", { attemptId: attempt.attemptId });
-      await deps.attempts.expire(attempt.attemptId, now);
+      await deps.attempts.expire(attempt.attemptId, deps.clock.now());
       await deps.queues.send("execute", record.trade.tradeId, 0);
       return true;
     default:
@@ -141,7 +173,7 @@ async function land(deps: ConfirmDeps, record: TradeRecord, attempt: Flying): Pr
   const feeQuote = await feeInQuote(deps, market, fill.feeLamports);
   const totals = book(position.totals, trade.kind, fill, feeQuote);
   const enters = trade.kind === "entry" && position.status === "opening";
-  const landed = await deps.attempts.land({
+  const landed = await deps.fills.land({
     attemptId: attempt.attemptId,
     fill,
     feeQuote,
@@ -158,6 +190,29 @@ async function land(deps: ConfirmDeps, record: TradeRecord, attempt: Flying): Pr
   if (now) await protect(deps, now);
 }
 
+/** The chain keeps the swap, in another block, perhaps with other amounts: they are booked instead. */
+async function move(deps: ConfirmDeps, { trade, wallet }: TradeRecord, attempt: Flying): Promise<void> {
+  const transaction = await deps.rpc.transaction(attempt.signature, "confirmed");
+  if (!transaction || transaction.error !== null) return;
+  const fill = fillOf(transaction, wallet, trade.inputMint, trade.outputMint);
+  deps.log.info("fill_moved", { attemptId: attempt.attemptId, slot: String(fill.slot) });
+  await deps.fills.move(
+    attempt.attemptId,
+    fill,
+    await feeInQuote(deps, marketOf(deps, trade.symbol), fill.feeLamports),
+  );
+}
+
+/** The chain has lost the swap: what it moved is taken back, and it may land again. */
+async function fork(deps: ConfirmDeps, { trade, position }: TradeRecord, attempt: Flying): Promise<void> {
+  if (attempt.status !== "landed") return;
+  deps.log.info("fill_forked", { attemptId: attempt.attemptId });
+  const totals = unbook(position.totals, trade.kind, attempt.fill);
+  const status = trade.kind === "entry" && position.status === "open" ? "opening" : position.status;
+  const events = [positionUpdated(position, totals, status)];
+  await deps.fills.fork(attempt.attemptId, position.status, events, deps.clock.now());
+}
+
 /** Arms the stop of an open position. Told again at every look until its entry is final: a lost message changes nothing. */
 async function protect(deps: ConfirmDeps, { trade, position }: TradeRecord): Promise<void> {
   const armed = trade.kind === "entry" ? armedStop(position) : null;
@@ -171,7 +226,7 @@ async function finalize(deps: ConfirmDeps, record: TradeRecord, attempt: Flying)
       ? transition(position, { type: "finish", at: deps.clock.now(), reason: position.closeReason })
       : null;
   await protect(deps, record);
-  return deps.attempts.finalize(
+  return deps.fills.finalize(
     attempt.attemptId,
     position.status,
     closes?.status === "closed" ? [positionClosed(closes, closes.closeReason, marketOf(deps, trade.symbol))] : [],
@@ -195,9 +250,19 @@ async function fail(deps: ConfirmDeps, { trade }: TradeRecord, attempt: Flying, 
 async function feeInQuote(deps: ConfirmDeps, market: Market, feeLamports: Amount): Promise<Amount | null> {
   const sol = deps.markets.find((each) => isSolMarket(each) && each.quoteMint === market.quoteMint);
   if (!sol) return null;
-  const accepted = (await deps.prices.prices([sol.symbol])).get(sol.symbol);
+  const accepted = await lastPrice(deps, sol.symbol);
   if (!accepted || deps.clock.now().getTime() - accepted.at.getTime() > FEE_PRICE_AGE_MS) return null;
   return feeValue(feeLamports, accepted.price, sol);
+}
+
+/** Booking a fill does not wait for Redis. */
+async function lastPrice(deps: ConfirmDeps, symbol: string): Promise<AcceptedPrice | undefined> {
+  try {
+    return (await deps.prices.prices([symbol])).get(symbol);
+  } catch (error) {
+    deps.log.error("price_unanswered", error, { symbol });
+    return undefined;
+  }
 }
 
 const feeValue = (feeLamports: Amount, price: Price, sol: Market): Amount =>

@@ -13,7 +13,7 @@ import type { Ids } from "../id.ts";
 import type { Quote } from "../jupiter/client.ts";
 import { legs, type Market, type Side } from "../market/market.ts";
 import { type Amount, formatAmount, parseAmount } from "../money/amount.ts";
-import { type AcceptedPrice, accept, mintsOf, type PriceSource } from "../price/accepted.ts";
+import { type AcceptedPrice, accept, mintsOf, type Observations, type PriceSource } from "../price/accepted.ts";
 import type { Rpc } from "../solana/rpc.ts";
 import { checkStop, type Stop } from "../stop/stop.ts";
 import type { WatchStore } from "../stop/watch.store.ts";
@@ -38,7 +38,7 @@ export interface ExecuteDeps extends SubmitDeps {
   readonly config: Config;
   readonly markets: readonly Market[];
   readonly priceSource: PriceSource;
-  readonly watched: Pick<WatchStore, "rememberPrice">;
+  readonly watched: Pick<WatchStore, "rememberPrices">;
   readonly balances: Pick<Rpc, "tokens" | "lamports">;
 }
 
@@ -56,14 +56,16 @@ export async function executeTrade(deps: ExecuteDeps, account: Account, request:
   const earlier = await sameTrade(deps, account, request);
   if (earlier) return earlier;
 
-  const market = deps.markets.find((each) => each.symbol === request.symbol);
-  if (!market) throw marketNotFound(request.symbol, deps.markets);
-  const size = checkSize(request.size, market, deps.config.position);
-  const priced = await currentPrice(deps, market);
-  if (request.stop) checkStop(request.stop, priced.price, deps.config.stopLoss);
-  await checkFunds(deps, account, market, size);
-  const quote = await quoteEntry(deps, market, request.side, size, request.size);
-  checkPriceImpact(quote, deps.config.jupiter.maxPriceImpactBps);
+  let checked: CheckedEntry;
+  try {
+    checked = await checkEntry(deps, account, request);
+  } catch (refusal) {
+    // A twin of this request may have taken the funds that are missing: then its trade is the answer.
+    const twin = await sameTrade(deps, account, request);
+    if (twin) return twin;
+    throw refusal;
+  }
+  const { market, size, quote } = checked;
 
   const tradeId = deps.ids.next("trd");
   await deps.queues.send("execute", tradeId, TAKE_OVER_SECONDS);
@@ -84,18 +86,11 @@ export async function executeTrade(deps: ExecuteDeps, account: Account, request:
     maxPositionsPerSymbol,
     at: deps.clock.now(),
   });
-  if (planned === "no_seat") {
-    const detail = `all ${maxPositionsPerSymbol} positions of ${market.symbol} are in use`;
-    throw new EngineError("MAX_POSITIONS_REACHED", {
-      detail,
-      symbol: market.symbol,
-      maxPositionsPerSymbol: String(maxPositionsPerSymbol),
-    });
-  }
-  if (planned === "key_taken") {
+  if (planned !== "planned") {
+    // Whether it is the key or the last seat that a twin of this request has taken: its trade is the answer.
     const twin = await sameTrade(deps, account, request);
-    if (!twin) throw new TypeError(`the key ${request.idempotencyKey} is taken by no trade`);
-    return twin;
+    if (twin) return twin;
+    throw noSeat(market, maxPositionsPerSymbol);
   }
   try {
     await submitTrade(deps, tradeId, quote);
@@ -104,6 +99,29 @@ export async function executeTrade(deps: ExecuteDeps, account: Account, request:
     deps.log.error("first_attempt_postponed", error, { tradeId });
   }
   return found(deps, tradeId);
+}
+
+interface CheckedEntry {
+  readonly market: Market;
+  readonly size: Amount;
+  readonly quote: Quote;
+}
+
+async function checkEntry(deps: ExecuteDeps, account: Account, request: TradeRequest): Promise<CheckedEntry> {
+  const market = deps.markets.find((each) => each.symbol === request.symbol);
+  if (!market) throw marketNotFound(request.symbol, deps.markets);
+  const size = checkSize(request.size, market, deps.config.position);
+  const priced = await currentPrice(deps, market);
+  if (request.stop) checkStop(request.stop, priced.price, deps.config.stopLoss);
+  await checkFunds(deps, account, market, size);
+  const quote = await quoteEntry(deps, market, request.side, size, request.size);
+  checkPriceImpact(quote, deps.config.jupiter.maxPriceImpactBps);
+  return { market, size, quote };
+}
+
+function noSeat({ symbol }: Market, seats: number): EngineError {
+  const detail = `all ${seats} positions of ${symbol} are in use`;
+  return new EngineError("MAX_POSITIONS_REACHED", { detail, symbol, maxPositionsPerSymbol: String(seats) });
 }
 
 async function found(deps: ExecuteDeps, tradeId: string): Promise<TradeRecord> {
@@ -157,14 +175,24 @@ export function checkSize(text: string, market: Market, limits: Config["position
 async function currentPrice(deps: ExecuteDeps, market: Market): Promise<AcceptedPrice> {
   const observations = await deps.priceSource.fetch(mintsOf(deps.markets));
   const at = deps.clock.now();
-  for (const each of deps.markets) {
-    const accepted = accept(each, observations, deps.priceSource.name, at);
-    if (accepted) await deps.watched.rememberPrice(each.symbol, accepted);
-  }
+  await rememberPrices(deps, observations, at);
   const accepted = accept(market, observations, deps.priceSource.name, at);
   if (accepted) return accepted;
   const detail = `there is no trusted price of ${market.symbol}`;
   throw new EngineError("PRICE_UNAVAILABLE", { detail, symbol: market.symbol });
+}
+
+/** For whoever reads them next; that nobody can is no reason to refuse a trade. */
+async function rememberPrices(deps: ExecuteDeps, observations: Observations, at: Date): Promise<void> {
+  const prices = deps.markets.flatMap((each) => {
+    const accepted = accept(each, observations, deps.priceSource.name, at);
+    return accepted ? [[each.symbol, accepted] as const] : [];
+  });
+  try {
+    await deps.watched.rememberPrices(new Map(prices));
+  } catch (error) {
+    deps.log.error("prices_not_remembered", error);
+  }
 }
 
 async function checkFunds(deps: ExecuteDeps, account: Account, market: Market, size: Amount): Promise<void> {

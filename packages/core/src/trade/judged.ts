@@ -6,9 +6,15 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 
-/** An attempt may be made, and signed, only for these: entries of a position still opening, exits of one that is closing. */
+/**
+ * An attempt may be made, and signed, only for these: entries of a position still opening, and exits of one that is
+ * closing and holds what they spend. An exit whose entry was forked away would sell what belongs to another position.
+ */
 export const WANTED = sql`t.status in ${["planned", "submitted"]}
-  and ((t.kind = 'entry' and p.status = 'opening') or (t.kind = 'exit' and p.status = 'closing'))`;
+  and (
+    (t.kind = 'entry' and p.status = 'opening')
+    or (t.kind = 'exit' and p.status = 'closing' and p.entry_out - p.exit_in >= t.amount_in)
+  )`;
 
 /** The common table expression `judged`: an attempt with its trade and position, locked, while `condition` holds. */
 export const judgedRows = (attemptId: string, condition: SQL): SQL => sql`

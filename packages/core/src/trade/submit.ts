@@ -14,7 +14,7 @@ import type { Log } from "../log.ts";
 import { type Bps, fractionOf } from "../money/bps.ts";
 import type { Queues } from "../queue/queue.ts";
 import type { Rpc } from "../solana/rpc.ts";
-import type { Signing } from "../solana/signer.ts";
+import type { SignAnswer, Signing } from "../solana/signer.ts";
 import { assemble, buildMessage } from "../solana/transaction.ts";
 import type { AttemptStore } from "./attempt.store.ts";
 import { type Attempt, attemptIdOf } from "./attempt.ts";
@@ -64,6 +64,7 @@ export type Submission =
 export async function submitTrade(deps: SubmitDeps, tradeId: string, preview?: Quote): Promise<Submission> {
   const record = await deps.trades.find(tradeId);
   if (!record || (record.trade.status !== "planned" && record.trade.status !== "submitted")) return "nothing";
+  if (record.position.status === "closed" || record.position.status === "aborted") return "nothing";
   const last = record.attempts.at(-1);
   switch (last?.status) {
     case "live":
@@ -92,9 +93,11 @@ async function nextAttempt(
   preview: Quote | undefined,
 ): Promise<Submission> {
   const end = entryEnd(record, deps.clock.now());
-  if (end) return failTrade(deps, record, null, end);
+  if (end) return failTrade(deps, record, end);
   const draft = await draftAttempt(deps, record, last, preview);
   if (!draft) return "later";
+  // Told once for each draft: whoever signs it later finds this message on its way.
+  await deps.queues.send("confirm", record.trade.tradeId, CONFIRM_AFTER_SECONDS);
   return signAttempt(deps, record, draft);
 }
 
@@ -114,21 +117,22 @@ function entryEnd({ trade, attempts, position }: TradeRecord, now: Date): TradeF
 
 async function failTrade(
   deps: SubmitDeps,
-  record: TradeRecord,
-  draft: string | null,
+  { trade, attempts }: TradeRecord,
   failure: TradeFailure,
+  draft: Draft | null = null,
 ): Promise<Submission> {
-  const failed = await deps.trades.fail(
-    record.trade.tradeId,
-    draft,
+  const failed = await deps.trades.fail({
+    tradeId: trade.tradeId,
+    attempts: draft?.number ?? attempts.length,
+    draft: draft?.attemptId ?? null,
     failure,
-    [tradeFailed(record.trade, failure)],
-    deps.clock.now(),
-  );
+    events: [tradeFailed(trade, failure)],
+    at: deps.clock.now(),
+  });
   return failed ? "nothing" : "later";
 }
 
-type Draft = Pick<Attempt, "attemptId" | "message">;
+type Draft = Pick<Attempt, "attemptId" | "number" | "message">;
 
 async function draftAttempt(
   deps: SubmitDeps,
@@ -174,23 +178,29 @@ async function draftAttempt(
 }
 
 async function signAttempt(deps: SubmitDeps, record: TradeRecord, draft: Draft): Promise<Submission> {
-  await deps.queues.send("confirm", record.trade.tradeId, CONFIRM_AFTER_SECONDS);
-  const answer = await deps.signing.sign(draft.attemptId);
-  if (answer.outcome === "refused") {
-    deps.log.info("attempt_refused", { attemptId: draft.attemptId, rule: answer.rule, reason: answer.reason });
-    const failure = { code: "UNSAFE_TRANSACTION", message: `${answer.rule}: ${answer.reason}` };
-    if (record.trade.kind === "entry") return failTrade(deps, record, draft.attemptId, failure);
-    await deps.attempts.abandon(draft.attemptId);
+  let answer: SignAnswer;
+  try {
+    answer = await deps.signing.sign(draft.attemptId);
+  } catch (error) {
+    // Whether it signed is unknown; asked again, it says what it has stored.
+    deps.log.error("sign_unanswered", error, { attemptId: draft.attemptId });
     return "later";
   }
-  return sendAttempt(deps, record, { ...draft, signature: answer.signature });
+  if (answer.outcome === "signed") return sendAttempt(deps, record, { ...draft, signature: answer.signature });
+  deps.log.info("attempt_refused", { attemptId: draft.attemptId, rule: answer.rule, reason: answer.reason });
+  if (record.trade.kind === "entry") {
+    const failure = { code: "UNSAFE_TRANSACTION", message: `${answer.rule}: ${answer.reason}` };
+    return failTrade(deps, record, failure, draft);
+  }
+  await deps.attempts.abandon(draft.attemptId);
+  return "later";
 }
 
 /** The trade is submitted, whoever submits it; then the bytes go out, whoever sent them before. */
 export async function sendAttempt(
   deps: SendDeps,
   { trade }: TradeRecord,
-  attempt: Draft & { readonly signature: string },
+  attempt: Pick<Draft, "attemptId" | "message"> & { readonly signature: string },
 ): Promise<Submission> {
   if (trade.status === "planned") {
     await deps.trades.submit(attempt.attemptId, [tradeExecuted(trade, attempt)], deps.clock.now());

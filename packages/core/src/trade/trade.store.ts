@@ -52,6 +52,17 @@ export interface EntryPlan {
   readonly at: Date;
 }
 
+export interface FailingEntry {
+  readonly tradeId: string;
+  /** How many attempts were seen, none of which can land: with one more, it does not fail. */
+  readonly attempts: number;
+  /** The drafted one among them, if there is one. */
+  readonly draft: string | null;
+  readonly failure: TradeFailure;
+  readonly events: readonly NewEvent[];
+  readonly at: Date;
+}
+
 export interface TradeStore {
   find(tradeId: string): Promise<TradeRecord | null>;
   findMany(tradeIds: readonly string[]): Promise<readonly TradeRecord[]>;
@@ -64,14 +75,8 @@ export interface TradeStore {
   planEntry(plan: EntryPlan): Promise<"planned" | "no_seat" | "key_taken">;
   /** Moves a planned trade with a live attempt to submitted. */
   submit(attemptId: string, events: readonly NewEvent[], at: Date): Promise<boolean>;
-  /** An entry ends for good, together with its draft, if it has one, and its position. */
-  fail(
-    tradeId: string,
-    draft: string | null,
-    failure: TradeFailure,
-    events: readonly NewEvent[],
-    at: Date,
-  ): Promise<boolean>;
+  /** An entry ends for good, together with its draft, its position, and the exits that were planned for it. */
+  fail(failing: FailingEntry): Promise<boolean>;
 }
 
 export function tradeStore(db: Database): TradeStore {
@@ -172,28 +177,38 @@ export function tradeStore(db: Database): TradeStore {
         select attempt_id from judged`,
       ),
 
-    // The draft is given up by an update of its own row, which waits for a signature on its way and then finds it live.
-    fail: (tradeId, draft, failure, events, at) =>
+    // Rows are locked first, and the number of attempts is a column of the locked row: a draft or a signature on its way is
+    // waited for, and then seen. A draft is given up by an update of its own row, which a signature keeps from matching.
+    fail: ({ tradeId, attempts, draft, failure, events, at }) =>
       happened(
         db,
         sql`
-        with abandoned as (
+        with judged as (
+          select t.trade_id, p.position_id
+          from position p join trade t on t.position_id = p.position_id
+          where t.trade_id = ${tradeId} and t.kind = 'entry' and t.status in ${TRADE_MOVES.fail.from}
+            and t.attempts = ${attempts}::int and p.status in ${POSITION_MOVES.abort.from}
+          for update of p, t
+        ), abandoned as (
           update attempt set status = ${ATTEMPT_MOVES.abandon.to}
-          where attempt_id = ${draft} and status in ${ATTEMPT_MOVES.abandon.from}
+          from judged
+          where attempt.attempt_id = ${draft} and attempt.trade_id = judged.trade_id
+            and status in ${ATTEMPT_MOVES.abandon.from}
           returning attempt_id
         ), failed as (
           update trade set status = ${TRADE_MOVES.fail.to}, failure = ${JSON.stringify(failure)}::jsonb,
             ended_at = ${timestamp(at)}
-          where trade_id = ${tradeId} and kind = 'entry' and status in ${TRADE_MOVES.fail.from}
-            and (${draft}::text is null or exists (select from abandoned))
-            and not exists (
-              select from attempt where trade_id = ${tradeId} and status in ${["live", "landed", "final"]}
-            )
-          returning trade_id, position_id
+          from judged
+          where trade.trade_id = judged.trade_id and (${draft}::text is null or exists (select from abandoned))
+          returning trade.trade_id, judged.position_id
+        ), superseded as (
+          update trade set status = ${TRADE_MOVES.supersede.to}, ended_at = ${timestamp(at)}
+          from failed
+          where trade.position_id = failed.position_id and trade.kind = 'exit' and trade.status = 'planned'
         ), touched as (
           update position p set status = ${POSITION_MOVES.abort.to}, closed_at = ${timestamp(at)},
             event_sequence = p.event_sequence + ${events.length}::int
-          from failed where p.position_id = failed.position_id and p.status in ${POSITION_MOVES.abort.from}
+          from failed where p.position_id = failed.position_id
           returning p.position_id, p.event_sequence
         ), ${tell(events, at)}
         select trade_id from failed`,

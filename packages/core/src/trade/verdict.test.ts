@@ -66,8 +66,13 @@ describe("a landed attempt", () => {
     expect(verdictOn(landed, null, view(900n, { statusSlot: 5_032n }))).toEqual({ type: "forked" });
   });
 
-  test("is taken back when it stands in another block, or ended otherwise, than was booked", () => {
-    expect(verdictOn(landed, status("finalized", { slot: 5_007n }), view(900n))).toEqual({ type: "forked" });
+  test("is booked anew when it stands in another block than was booked", () => {
+    expect(verdictOn(landed, status("confirmed", { slot: 5_007n }), view(900n))).toEqual({ type: "moved" });
+    expect(verdictOn(landed, status("finalized", { slot: 5_007n }), view(900n))).toEqual({ type: "moved" });
+    expect(verdictOn(landed, status("processed", { slot: 5_007n }), view(900n))).toEqual({ type: "wait" });
+  });
+
+  test("is taken back when the chain now says that it failed", () => {
     expect(verdictOn(landed, status("finalized", { error: "{}" }), view(900n))).toEqual({ type: "forked" });
   });
 });

@@ -24,6 +24,7 @@ export type Verdict =
   | { readonly type: "wait" }
   | { readonly type: "rebroadcast" }
   | { readonly type: "landed" }
+  | { readonly type: "moved" }
   | { readonly type: "final" }
   | { readonly type: "forked" }
   | { readonly type: "errored"; readonly error: string }
@@ -47,9 +48,10 @@ export function verdictOn(
 
 function onLanded(landedSlot: bigint, status: SignatureStatus | null, view: ChainView): Verdict {
   if (status === null) return view.statusSlot >= landedSlot + PAST_SLOTS ? { type: "forked" } : WAIT;
-  // Somewhere else than it was booked, or with another outcome: the booked block is gone, and what it did with it.
-  if (status.commitment !== "processed" && (status.slot !== landedSlot || status.error !== null))
-    return { type: "forked" };
+  if (status.commitment === "processed") return WAIT;
+  // The block that was booked is gone. With an error now, so is the swap; without one it stands elsewhere.
+  if (status.error !== null) return { type: "forked" };
+  if (status.slot !== landedSlot) return { type: "moved" };
   return status.commitment === "finalized" ? { type: "final" } : WAIT;
 }
 

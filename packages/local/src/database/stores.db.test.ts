@@ -9,8 +9,10 @@ import { marketStore } from "@backstop/core/market/market.store";
 import { positionStore } from "@backstop/core/position/position.store";
 import { storesContract } from "@backstop/core/testing/stores.contract";
 import { attemptStore } from "@backstop/core/trade/attempt.store";
+import { fillStore } from "@backstop/core/trade/fill.store";
 import { tradeStore } from "@backstop/core/trade/trade.store";
 import { afterAll } from "vitest";
+import { clock } from "../../../../functions/system.ts";
 import { openDatabase } from "./database.ts";
 import { startNeon } from "./neon.ts";
 
@@ -26,12 +28,13 @@ storesContract("on PGlite", async () => {
   });
   const neon = await startNeon({ pglite });
   closing.push(() => pglite.close(), neon.close);
-  const db = connect({ url: neon.url, fetchEndpoint: neon.fetchEndpoint });
+  const db = connect({ url: neon.url, fetchEndpoint: neon.fetchEndpoint }, clock);
   return {
     accounts: accountStore(db),
     markets: marketStore(db),
     trades: tradeStore(db),
     attempts: attemptStore(db),
+    fills: fillStore(db),
     positions: positionStore(db),
     outbox: outboxStore(db),
   };
