@@ -366,7 +366,9 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const entry = await open_();
         const fired = firedOf(entry);
         const { positionId } = entry.position;
-        expect(await stores.positions.claim([fired], later(2))).toEqual([{ positionId, claimed: true, current: null }]);
+        expect(await stores.positions.claim([fired], later(2))).toEqual([
+          { armed: fired.armed, claimed: true, current: null },
+        ]);
         const exit = await find(fired.exitTradeId);
         expect(exit.trade).toMatchObject({
           status: "planned",
@@ -396,7 +398,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const fired = firedOf(entry);
         const stale = { ...fired, armed: { ...fired.armed, version: 7 } };
         expect(await stores.positions.claim([stale], AT)).toEqual([
-          { positionId: entry.position.positionId, claimed: false, current: fired.armed },
+          { armed: stale.armed, claimed: false, current: fired.armed },
         ]);
         expect((await find(entry.trade.tradeId)).position.status).toBe("open");
       });

@@ -26,7 +26,8 @@ export interface Fired {
 }
 
 export interface Claim {
-  readonly positionId: number;
+  /** The rule that was judged. */
+  readonly armed: ArmedStop;
   readonly claimed: boolean;
   /** The rule that is armed now; null when the position is not open any more. */
   readonly current: ArmedStop | null;
@@ -129,10 +130,10 @@ export function positionStore(db: Database): PositionStore {
       const won = new Set(claimed.map((row) => row.position_id));
       const lost = fired.map((each) => each.armed.positionId).filter((positionId) => !won.has(positionId));
       const current = lost.length === 0 ? [] : await armedWhere(inArray(position.positionId, lost));
-      return fired.map(({ armed: { positionId } }) => ({
-        positionId,
-        claimed: won.has(positionId),
-        current: current.find((armed) => armed.positionId === positionId) ?? null,
+      return fired.map(({ armed }) => ({
+        armed,
+        claimed: won.has(armed.positionId),
+        current: current.find((each) => each.positionId === armed.positionId) ?? null,
       }));
     },
 

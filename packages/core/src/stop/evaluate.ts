@@ -13,13 +13,13 @@ import type { Ids } from "../id.ts";
 import type { Log } from "../log.ts";
 import { isSolMarket, type Market } from "../market/market.ts";
 import type { Price } from "../money/price.ts";
-import type { Fired, PositionStore } from "../position/position.store.ts";
+import type { PositionStore } from "../position/position.store.ts";
 import { type AcceptedPrice, accept, mintsOf, type PriceSource } from "../price/accepted.ts";
 import type { Queues } from "../queue/queue.ts";
-import { exitTradeId } from "../trade/trade.ts";
 import type { Book } from "./book.ts";
-import { type ArmedStop, reasonOf, triggerPrice } from "./stop.ts";
-import type { LatchedStop, WatchStore } from "./watch.store.ts";
+import { claimFired } from "./claim.ts";
+import { type ArmedStop, triggerPrice } from "./stop.ts";
+import type { WatchStore } from "./watch.store.ts";
 import { Watching } from "./watching.ts";
 
 export interface EvaluateDeps {
@@ -39,12 +39,6 @@ const RUN_MS = 150_000;
 
 /** A mark is recorded in Postgres when it has risen by this: a rebuilt book is at most so much lower, and never fires early. */
 const MARK_STEP = 0.005;
-
-/** An exit's message is delivered again after this if the function that claimed it died: longer than a claim may take. */
-const TAKE_OVER_SECONDS = 15;
-
-/** A guarding message that is older than this might come before the claim it guards is answered: another one is sent. */
-const GUARD_LIFE_MS = 10_000;
 
 /** Why an evaluator ended. */
 export type Ended = "successor" | "nothing_armed" | "time";
@@ -130,7 +124,7 @@ async function tick(deps: EvaluateDeps, watching: Watching): Promise<void> {
   } catch (error) {
     deps.log.error("tick_not_recorded", error);
   }
-  if (watching.latched.size > 0) await claim(deps, watching);
+  if (watching.latched.size > 0) await claimFired(deps, watching);
   await recordMarks(deps, watching, raised);
 }
 
@@ -152,40 +146,6 @@ async function acceptedPrices(deps: EvaluateDeps, book: Book): Promise<ReadonlyM
   }
   return prices;
 }
-
-async function claim(deps: EvaluateDeps, watching: Watching): Promise<void> {
-  const now = deps.clock.now();
-  const fired = [...watching.latched.values()].map(firedStop);
-  try {
-    await Promise.all(fired.map((each) => guard(deps, watching, each, now)));
-    const claims = await deps.positions.claim(fired, now);
-    // Also where the claim is not ours: its own answer may have been lost, and a message more is harmless.
-    const exits = fired.filter(({ armed }) => !claims.find((each) => each.positionId === armed.positionId)?.current);
-    await Promise.all(exits.map((exit) => deps.queues.send("execute", exit.exitTradeId, 0)));
-    for (const answer of claims) watching.settle(answer);
-    const settled = fired.filter(
-      ({ armed }) => claims.find((each) => each.positionId === armed.positionId)?.current?.version !== armed.version,
-    );
-    await deps.store.settle(settled.map((each) => each.armed));
-  } catch (error) {
-    deps.log.error("claim_unanswered", error, { positions: fired.map((each) => each.armed.positionId) });
-  }
-}
-
-/** Queues the message that will drive the exit if this evaluator does not live to. */
-async function guard(deps: EvaluateDeps, watching: Watching, { armed, exitTradeId }: Fired, now: Date): Promise<void> {
-  if (!watching.needsGuard(armed.positionId, now, GUARD_LIFE_MS)) return;
-  await deps.queues.send("execute", exitTradeId, TAKE_OVER_SECONDS);
-  watching.guarded(armed.positionId, now);
-}
-
-const firedStop = ({ armed, acceptedPrice }: LatchedStop): Fired => ({
-  armed,
-  acceptedPrice,
-  reason: reasonOf(armed.stop),
-  stopPrice: triggerPrice(armed.stop, armed.highWaterMark),
-  exitTradeId: exitTradeId(armed.positionId, armed.version, 1),
-});
 
 interface Raised {
   readonly armed: ArmedStop;

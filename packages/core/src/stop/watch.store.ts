@@ -6,7 +6,7 @@
  * evaluators at once are harmless, since a claim is one conditional statement in Postgres.
  */
 import type { Redis } from "@upstash/redis";
-import type { Price } from "../money/price.ts";
+import { type Price, price } from "../money/price.ts";
 import type { AcceptedPrice } from "../price/accepted.ts";
 import type { BookChange } from "./book.ts";
 import type { ArmedStop } from "./stop.ts";
@@ -134,14 +134,14 @@ export function watchStore(redis: Redis): WatchStore {
       const [base, marks, fired] = await redis
         .pipeline()
         .get<Base>(KEYS.base)
-        .hgetall<Record<string, Price>>(KEYS.marks)
+        .hgetall<Record<string, string>>(KEYS.marks)
         .hgetall<Record<string, LatchedStop>>(KEYS.fired)
         .exec();
       if (!base) return null;
       const entries = await redis.xrange<{ change: BookChange }>(KEYS.changes, `(${base.cursor}`, "+");
       return {
         stops: base.stops,
-        marks: new Map(Object.entries(marks ?? {})),
+        marks: new Map(Object.entries(marks ?? {}).map(([field, mark]) => [field, price(Number(mark))])),
         fired: Object.values(fired ?? {}),
         ...changesAfter(entries as ChangeEntries, base.cursor),
       };

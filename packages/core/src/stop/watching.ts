@@ -95,15 +95,14 @@ export class Watching {
   }
 
   /** Takes the answer to a claim: the stop is no longer latched, and what is armed now is what Postgres says. */
-  settle({ positionId, current }: Claim): void {
-    const judged = this.latched.get(positionId)?.armed.version ?? 0;
+  settle({ armed: { positionId, version }, current }: Claim): void {
     this.latched.delete(positionId);
     this.#unwrittenLatches.delete(positionId);
     this.#unwrittenMarks.delete(positionId);
     this.#guardedAt.delete(positionId);
     this.recorded.delete(positionId);
     if (current) this.take([{ type: "arm", armed: current }], this.cursor);
-    if (current?.version !== judged) this.book.apply({ type: "disarm", positionId, version: judged });
+    if (current?.version !== version) this.book.apply({ type: "disarm", positionId, version });
   }
 
   /** Whether the mark has risen by a step since Postgres was told. */
