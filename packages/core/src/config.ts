@@ -11,7 +11,14 @@ const fraction = (min: number, max: number) =>
     .number()
     .min(min)
     .max(max)
-    .transform((value): Bps => bpsFromFraction(value));
+    .transform((value, context): Bps => {
+      try {
+        return bpsFromFraction(value);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+        return z.NEVER;
+      }
+    });
 
 /** A decimal in units of a token, kept as text: how many base units it is depends on the mint. */
 const decimal = z.coerce.string().regex(/^\d{1,12}(\.\d{1,9})?$/, "must be a decimal number");

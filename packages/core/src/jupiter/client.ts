@@ -2,8 +2,8 @@
  * Jupiter Swap v1 through `@jup-ag/api`: quotes, and the instructions of a swap. It never signs and never sends.
  *
  * The client library's traps and how they are met: its factory ignores a base path, so the API class is made directly;
- * it has no time-out, so every call carries a deadline; it drops unknown fields, so the raw body is parsed here; its
- * `amount` is typed as a number but sent as it prints, so a bigint goes through exactly.
+ * it has no time-out, so every call carries a deadline; it drops unknown fields, so the raw body is parsed here and
+ * the quote goes back whole; its `amount` is typed as a number but sent as it prints, so a bigint goes through exactly.
  */
 import { Configuration, type QuoteResponse, SwapApi } from "@jup-ag/api";
 import type { Clock } from "../clock.ts";
@@ -117,7 +117,11 @@ export class JupiterClient {
             dynamicComputeUnitLimit: true,
           },
         },
-        options,
+        // The library would drop what it does not know from the quote on its way back.
+        async ({ init }) => {
+          const body = { ...(init.body as object), quoteResponse: quote.answer };
+          return { ...options, body: body as unknown as string };
+        },
       ),
     );
     return {
