@@ -36,12 +36,15 @@ CREATE TABLE "position" (
 	"entry_out" numeric(20, 0) DEFAULT 0 NOT NULL,
 	"exit_in" numeric(20, 0) DEFAULT 0 NOT NULL,
 	"exit_out" numeric(20, 0) DEFAULT 0 NOT NULL,
+	"exiting" numeric(20, 0) DEFAULT 0 NOT NULL,
 	"fees_lamports" numeric(20, 0) DEFAULT 0 NOT NULL,
 	"rent_lamports" numeric(20, 0) DEFAULT 0 NOT NULL,
 	"fees_quote" numeric(20, 0) DEFAULT 0,
 	"stop" jsonb,
 	"version" integer DEFAULT 1 NOT NULL,
+	"entry_price" double precision,
 	"high_water_mark" double precision,
+	"partial" boolean DEFAULT false NOT NULL,
 	"close_reason" text,
 	"event_sequence" integer DEFAULT 0 NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
@@ -50,7 +53,7 @@ CREATE TABLE "position" (
 	CONSTRAINT "position_status" CHECK ("position"."status" in ('opening', 'open', 'closing', 'closed', 'aborted')),
 	CONSTRAINT "position_seat_positive" CHECK ("position"."seat" >= 1),
 	CONSTRAINT "position_exit_within_entry" CHECK ("position"."exit_in" <= "position"."entry_out"),
-	CONSTRAINT "position_amounts" CHECK ("position"."size" >= 0 and "position"."entry_in" >= 0 and "position"."entry_out" >= 0 and "position"."exit_in" >= 0 and "position"."exit_out" >= 0 and "position"."fees_lamports" >= 0 and "position"."rent_lamports" >= 0 and "position"."fees_quote" >= 0)
+	CONSTRAINT "position_amounts" CHECK ("position"."size" >= 0 and "position"."entry_in" >= 0 and "position"."entry_out" >= 0 and "position"."exit_in" >= 0 and "position"."exit_out" >= 0 and "position"."exiting" >= 0 and "position"."fees_lamports" >= 0 and "position"."rent_lamports" >= 0 and "position"."fees_quote" >= 0)
 );
 --> statement-breakpoint
 CREATE TABLE "trigger" (
@@ -109,6 +112,7 @@ CREATE TABLE "trade" (
 	"input_mint" text NOT NULL,
 	"output_mint" text NOT NULL,
 	"amount_in" numeric(20, 0) NOT NULL,
+	"minimum_out" numeric(20, 0),
 	"attempts" integer DEFAULT 0 NOT NULL,
 	"idempotency_key" text,
 	"request_digest" text,

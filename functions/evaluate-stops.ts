@@ -2,8 +2,8 @@
 import { configFrom } from "@backstop/core/config";
 import * as Deps from "@backstop/core/deps";
 import { marketStore } from "@backstop/core/market/market.store";
-import { positionStore } from "@backstop/core/position/position.store";
 import { type Ended, type EvaluateDeps, evaluateStops } from "@backstop/core/stop/evaluate";
+import { stopStore } from "@backstop/core/stop/stop.store";
 import { clock, ids, log, once } from "./system.ts";
 
 type Handler = () => Promise<{ readonly ended: Ended }>;
@@ -21,7 +21,7 @@ const real = once(async () => {
     log,
     markets: await marketStore(db).all(),
     prices: Deps.prices(env, clock),
-    positions: positionStore(db),
+    stops: stopStore(db),
     store: Deps.watched(env, clock),
     queues: Deps.queues(env),
     tickMs: configFrom(env).evaluator.tickMs,

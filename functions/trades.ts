@@ -6,12 +6,13 @@ import { IdempotencyKey, stopOf, TradeBody } from "@backstop/core/api/schema";
 import { configFrom } from "@backstop/core/config";
 import * as Deps from "@backstop/core/deps";
 import { EngineError } from "@backstop/core/error";
-import type { Market } from "@backstop/core/market/market";
+import { marketOf } from "@backstop/core/market/market";
 import { marketStore } from "@backstop/core/market/market.store";
+import { positionStore } from "@backstop/core/position/position.store";
 import { solanaRpc } from "@backstop/core/solana/rpc";
 import { attemptStore } from "@backstop/core/trade/attempt.store";
 import { type ExecuteDeps, executeTrade } from "@backstop/core/trade/execute";
-import { type TradeRecord, tradeStore } from "@backstop/core/trade/trade.store";
+import { tradeStore } from "@backstop/core/trade/trade.store";
 import { tradeView } from "@backstop/core/trade/view";
 import { clock, ids, log, once } from "./system.ts";
 
@@ -29,12 +30,13 @@ export function make(deps: AppDeps & ExecuteDeps): HttpHandler {
     const record = await executeTrade(deps, account, {
       ...body,
       stop: rule,
+      worstPrice: null,
       idempotencyKey: key.data,
       requestDigest: createHash("sha256")
         .update(JSON.stringify([body.symbol, body.side, body.size, stop ?? null]))
         .digest("base64url"),
     });
-    return context.json(view(deps.markets, record), 202);
+    return context.json(tradeView(record, marketOf(deps.markets, record.trade.symbol)), 202);
   });
 
   app.get("/trades/:tradeId", async (context) => {
@@ -44,16 +46,10 @@ export function make(deps: AppDeps & ExecuteDeps): HttpHandler {
     if (record?.trade.accountId !== account.accountId) {
       throw new EngineError("TRADE_NOT_FOUND", { detail: `there is no trade ${tradeId}`, tradeId });
     }
-    return context.json(view(deps.markets, record));
+    return context.json(tradeView(record, marketOf(deps.markets, record.trade.symbol)));
   });
 
   return serve(app);
-}
-
-function view(markets: readonly Market[], record: TradeRecord) {
-  const market = markets.find((each) => each.symbol === record.trade.symbol);
-  if (!market) throw new TypeError(`the market ${record.trade.symbol} is not there`);
-  return tradeView(record, market);
 }
 
 const real = once(async () => {
@@ -70,6 +66,7 @@ const real = once(async () => {
     account: await Deps.account(env, db),
     markets: await marketStore(db).all(),
     trades: tradeStore(db),
+    positions: positionStore(db),
     attempts: attemptStore(db),
     jupiter: Deps.jupiter(env, clock),
     priceSource: Deps.prices(env, clock),

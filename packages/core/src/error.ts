@@ -14,7 +14,7 @@ export interface ErrorContexts {
   INVALID_POSITION_SIZE: { size: string; minPositionSize: string; maxPositionSize: string };
   INVALID_STOP_LEVEL: { stopPrice: string; currentPrice: string; minDistance: string; maxDistance: string };
   POSITION_NOT_FOUND: { positionId: string };
-  UPDATE_CONFLICT: { version: string; currentVersion: string };
+  UPDATE_CONFLICT: { positionId: string; positionStatus: string; version?: string; currentVersion?: string };
   INSUFFICIENT_FUNDS: { asset: string; required: string; available: string };
   MAX_POSITIONS_REACHED: { symbol: string; maxPositionsPerSymbol: string };
   UNSAFE_TRANSACTION: { attemptId: string; rule: string };

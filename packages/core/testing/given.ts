@@ -38,6 +38,7 @@ export function trade(status: TradeStatus, over: Partial<Pick<Trade, "kind" | "s
     inputMint: SOL_USDC.quoteMint,
     outputMint: SOL_USDC.baseMint,
     amountIn: units(100_000_000),
+    minimumOut: null,
     plannedAt: AT,
     ...over,
   };
@@ -104,11 +105,12 @@ export function position(status: PositionStatus): Position {
     side: "buy" as const,
     size: units(100_000_000),
     totals: NO_FILLS,
+    exiting: units(0),
     stop: { kind: "trailing" as const, distanceBps: bps(300) },
     version: 1,
     createdAt: AT,
   };
-  const opened = { openedAt: AT, highWaterMark: price(150) };
+  const opened = { openedAt: AT, entryPrice: price(150), highWaterMark: price(150) };
   const reason = { closeReason: "trailing_stop" as const };
   switch (status) {
     case "opening":
@@ -116,7 +118,7 @@ export function position(status: PositionStatus): Position {
     case "open":
       return { ...facts, status, ...opened };
     case "closing":
-      return { ...facts, status, ...opened, ...reason };
+      return { ...facts, status, ...opened, ...reason, partial: false };
     case "closed":
       return { ...facts, status, ...opened, ...reason, closedAt: AT };
     case "aborted":
@@ -129,8 +131,10 @@ export function position(status: PositionStatus): Position {
 export const armed = (over: Partial<ArmedStop> = {}): ArmedStop => ({
   positionId: 1,
   symbol: SOL_USDC.symbol,
+  side: "buy",
   version: 1,
   stop: { kind: "trailing", distanceBps: bps(300) },
+  entryPrice: price(100),
   highWaterMark: price(100),
   ...over,
 });

@@ -11,7 +11,8 @@ import type { MarketStore } from "../src/market/market.store.ts";
 import { MARKET_SEED } from "../src/market/market.ts";
 import { AMOUNT_MAX } from "../src/money/amount.ts";
 import { bps } from "../src/money/bps.ts";
-import { armedStop, type Fired, type PositionStore } from "../src/position/position.store.ts";
+import type { PositionStore } from "../src/position/position.store.ts";
+import { armedStop, type Fired, type StopStore } from "../src/stop/stop.store.ts";
 import { triggerPrice } from "../src/stop/stop.ts";
 import type { AttemptStore } from "../src/trade/attempt.store.ts";
 import { attemptIdOf, type Fill } from "../src/trade/attempt.ts";
@@ -28,6 +29,7 @@ export interface Stores {
   readonly attempts: AttemptStore;
   readonly fills: FillStore;
   readonly positions: PositionStore;
+  readonly stops: StopStore;
   readonly outbox: OutboxStore;
 }
 
@@ -61,6 +63,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       inputMint: SOL_USDC.quoteMint,
       outputMint: SOL_USDC.baseMint,
       amountIn: units(100_000_000),
+      minimumOut: null,
       stop: { kind: "trailing", distanceBps: bps(300) },
       idempotencyKey: unique("key"),
       requestDigest: "digest",
@@ -146,7 +149,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         armed,
         reason: "trailing_stop",
         acceptedPrice: price(140),
-        stopPrice: triggerPrice(armed.stop, armed.highWaterMark),
+        stopPrice: triggerPrice(armed) ?? expect.unreachable("the stop is active"),
         exitTradeId: exitTradeId(position.positionId, armed.version, 1),
       };
     };
@@ -154,7 +157,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
     const closing = async (): Promise<TradeRecord> => {
       const entry = await open_();
       const fired = firedOf(entry);
-      await stores.positions.claim([fired], later(2));
+      await stores.stops.claim([fired], later(2));
       return find(fired.exitTradeId);
     };
 
@@ -366,7 +369,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const entry = await open_();
         const fired = firedOf(entry);
         const { positionId } = entry.position;
-        expect(await stores.positions.claim([fired], later(2))).toEqual([
+        expect(await stores.stops.claim([fired], later(2))).toEqual([
           { armed: fired.armed, claimed: true, current: null },
         ]);
         const exit = await find(fired.exitTradeId);
@@ -387,9 +390,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
 
       test("is won once when ten come at once", async () => {
         const entry = await open_();
-        const claims = await Promise.all(
-          Array.from({ length: 10 }, () => stores.positions.claim([firedOf(entry)], AT)),
-        );
+        const claims = await Promise.all(Array.from({ length: 10 }, () => stores.stops.claim([firedOf(entry)], AT)));
         expect(claims.flat().filter((claim) => claim.claimed)).toHaveLength(1);
       });
 
@@ -397,7 +398,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const entry = await open_();
         const fired = firedOf(entry);
         const stale = { ...fired, armed: { ...fired.armed, version: 7 } };
-        expect(await stores.positions.claim([stale], AT)).toEqual([
+        expect(await stores.stops.claim([stale], AT)).toEqual([
           { armed: stale.armed, claimed: false, current: fired.armed },
         ]);
         expect((await find(entry.trade.tradeId)).position.status).toBe("open");
@@ -406,8 +407,8 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       test("answers for each of many", async () => {
         const entries = [await open_(), await open_(), await open_()];
         const fired = entries.map(firedOf);
-        await stores.positions.claim([fired[1] ?? expect.unreachable()], AT);
-        const claims = await stores.positions.claim(fired, AT);
+        await stores.stops.claim([fired[1] ?? expect.unreachable()], AT);
+        const claims = await stores.stops.claim(fired, AT);
         expect(claims.map((claim) => claim.claimed)).toEqual([true, false, true]);
         expect(claims[1]?.current).toBeNull();
       });
@@ -433,7 +434,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       test("is not drafted for what its position does not hold any more", async () => {
         const entry = await open_();
         const fired = firedOf(entry);
-        await stores.positions.claim([fired], later(2));
+        await stores.stops.claim([fired], later(2));
         await stores.fills.fork(lastOf(entry).attemptId, "closing", [], later(3));
         expect(await draft(await find(fired.exitTradeId))).toBe(false);
         const forked = await find(entry.trade.tradeId);
@@ -461,7 +462,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const entry = await open_();
         const { armed } = firedOf(entry);
         const raise = (to: number, version = armed.version) =>
-          stores.positions.raiseMarks(
+          stores.stops.raiseMarks(
             [
               {
                 armed: { ...armed, version, highWaterMark: price(to) },
@@ -482,7 +483,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
 
       test("are what a book is rebuilt from", async () => {
         const entry = await open_();
-        const armed = await stores.positions.armed();
+        const armed = await stores.stops.armed();
         expect(armed.find((each) => each.positionId === entry.position.positionId)).toEqual(firedOf(entry).armed);
       });
     });

@@ -11,6 +11,7 @@ import * as evaluateStops from "../../../functions/evaluate-stops.ts";
 import * as executeTrades from "../../../functions/execute-trades.ts";
 import * as health from "../../../functions/health.ts";
 import * as positions from "../../../functions/positions.ts";
+import * as relayEvents from "../../../functions/relay-events.ts";
 import * as sign from "../../../functions/sign.ts";
 import { log } from "../../../functions/system.ts";
 import * as trades from "../../../functions/trades.ts";
@@ -22,6 +23,9 @@ import { startRuntime } from "./aws/runtime.ts";
 
 /** Long polling: SQS answers at once when there is a message, and after this when there is none. */
 const RECEIVE_WAIT_SECONDS = 2;
+
+/** In deployment it is woken by commits and hourly. Here no database has to sleep, and somebody is watching. */
+const RELAY_EVENTS_EVERY_MS = 1_000;
 
 export interface Engine {
   /** Of the API. */
@@ -72,6 +76,8 @@ export async function startEngine(environment: NodeJS.ProcessEnv, port: number):
       "GET /trades/{tradeId}": trades.handler,
       "GET /positions": positions.handler,
       "GET /positions/{positionId}": positions.handler,
+      "PATCH /positions/{positionId}/stop": positions.handler,
+      "POST /positions/{positionId}/close": positions.handler,
       "GET /health": health.handler,
     },
   });

@@ -1,4 +1,5 @@
-import { bigint, integer, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { bigint, index, integer, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { instant } from "../db/columns.ts";
 import { position } from "../position/position.sql.ts";
 import type { EventName } from "./event.ts";
@@ -15,6 +16,12 @@ export const outbox = pgTable(
     positionSequence: integer().notNull(),
     payload: jsonb().notNull(),
     at: instant().notNull(),
+    /** When the bus was known to have it; null: not yet. */
+    deliveredAt: instant(),
   },
-  (table) => [uniqueIndex("outbox_position_sequence").on(table.positionId, table.positionSequence)],
+  (table) => [
+    uniqueIndex("outbox_position_sequence").on(table.positionId, table.positionSequence),
+    // As small as what is left to deliver, however much there was.
+    index("outbox_undelivered").on(table.sequence).where(sql`${table.deliveredAt} is null`),
+  ],
 );

@@ -53,6 +53,16 @@ export interface JupiterConfig {
 /** One call. Quotes take less than half a second at the 95th percentile; a stop cannot wait for the rest. */
 const DEADLINE_MS = 3_000;
 
+/**
+ * The quote with another slippage: the minimum on chain comes from `outAmount` and `slippageBps` of the quote that is sent
+ * back (`otherAmountThreshold` is informational).
+ */
+export function withSlippage(quote: Quote, slippageBps: Bps): Quote {
+  const minimumOut = amount(less(quote.amountOut, slippageBps));
+  const answer = { ...quote.answer, slippageBps, otherAmountThreshold: minimumOut.toString() };
+  return { ...quote, slippageBps, minimumOut, answer };
+}
+
 export class JupiterClient {
   readonly #api: SwapApi;
   readonly #clock: Clock;

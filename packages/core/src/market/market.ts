@@ -31,3 +31,10 @@ export const opposite = (side: Side): Side => (side === "buy" ? "sell" : "buy");
 
 /** A market that prices SOL: in it fees are valued. */
 export const isSolMarket = (market: Market): boolean => market.baseMint === WRAPPED_SOL;
+
+/** @throws TypeError: a row names a market that is not there. */
+export function marketOf(markets: readonly Market[], symbol: string): Market {
+  const market = markets.find((each) => each.symbol === symbol);
+  if (!market) throw new TypeError(`the market ${symbol} is not there`);
+  return market;
+}

@@ -2,7 +2,7 @@
 import type { Account } from "../account/account.ts";
 import { EngineError } from "../error.ts";
 import type { Log } from "../log.ts";
-import type { Market } from "../market/market.ts";
+import { type Market, marketOf } from "../market/market.ts";
 import type { AcceptedPrice } from "../price/accepted.ts";
 import type { WatchStore } from "../stop/watch.store.ts";
 import type { PositionStore } from "./position.store.ts";
@@ -22,10 +22,7 @@ const PAGE = 500;
 /** @throws EngineError POSITION_NOT_FOUND, also for a position of another account. */
 export async function getPosition(deps: PositionDeps, account: Account, positionId: number): Promise<PositionView> {
   const position = await deps.positions.find(account.accountId, positionId);
-  if (!position) {
-    const detail = `there is no position ${positionId}`;
-    throw new EngineError("POSITION_NOT_FOUND", { detail, positionId: String(positionId) });
-  }
+  if (!position) throw positionNotFound(positionId);
   const [view] = await views(deps, [position]);
   if (!view) throw new TypeError(`position ${positionId} has no view`);
   return view;
@@ -44,9 +41,7 @@ async function views(deps: PositionDeps, positions: readonly Position[]): Promis
   const symbols = [...new Set(positions.map((position) => position.symbol))];
   const prices = await lastPrices(deps, symbols);
   return positions.map((position) => {
-    const market = deps.markets.find((each) => each.symbol === position.symbol);
-    if (!market) throw new TypeError(`the market ${position.symbol} is not there`);
-    return positionView(position, market, prices.get(position.symbol) ?? null);
+    return positionView(position, marketOf(deps.markets, position.symbol), prices.get(position.symbol) ?? null);
   });
 }
 
@@ -62,3 +57,9 @@ async function lastPrices(
     return new Map();
   }
 }
+
+export const positionNotFound = (positionId: number): EngineError =>
+  new EngineError("POSITION_NOT_FOUND", {
+    detail: `there is no position ${positionId}`,
+    positionId: String(positionId),
+  });

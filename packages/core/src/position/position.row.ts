@@ -23,19 +23,28 @@ export function positionOf(row: typeof position.$inferSelect): Position {
       rentLamports: amount(row.rentLamports),
       feesQuote: row.feesQuote === null ? null : amount(row.feesQuote),
     },
+    exiting: amount(row.exiting),
     stop: row.stop,
     version: row.version,
     createdAt: row.createdAt,
   };
   const opened =
-    row.openedAt && row.highWaterMark ? { openedAt: row.openedAt, highWaterMark: price(row.highWaterMark) } : null;
+    row.openedAt && row.entryPrice && row.highWaterMark
+      ? { openedAt: row.openedAt, entryPrice: price(row.entryPrice), highWaterMark: price(row.highWaterMark) }
+      : null;
   switch (row.status) {
     case "opening":
       return { ...facts, status: row.status };
     case "open":
       return { ...facts, ...need(opened, "opened_at"), status: row.status };
     case "closing":
-      return { ...facts, ...opened, status: row.status, closeReason: need(row.closeReason, "close_reason") };
+      return {
+        ...facts,
+        ...opened,
+        status: row.status,
+        closeReason: need(row.closeReason, "close_reason"),
+        partial: row.partial,
+      };
     case "closed":
       return {
         ...facts,

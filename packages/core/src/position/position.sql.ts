@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import {
+  boolean,
   check,
   doublePrecision,
   index,
@@ -36,6 +37,8 @@ export const position = pgTable(
     entryOut: amount().notNull().default(sql`0`),
     exitIn: amount().notNull().default(sql`0`),
     exitOut: amount().notNull().default(sql`0`),
+    /** Of what is held, how much is meant for exits that are planned and not booked. */
+    exiting: amount().notNull().default(sql`0`),
     feesLamports: amount().notNull().default(sql`0`),
     rentLamports: amount().notNull().default(sql`0`),
     /** Null: the value of some fee is not known. */
@@ -43,7 +46,10 @@ export const position = pgTable(
     stop: jsonb().$type<Stop>(),
     /** Of the rule: what an update and a claim must name. */
     version: integer().notNull().default(1),
+    entryPrice: doublePrecision(),
     highWaterMark: doublePrecision(),
+    /** Only a part is being closed. */
+    partial: boolean().notNull().default(false),
     closeReason: text().$type<CloseReason>(),
     /** Of the position's events; grows by one with each. */
     eventSequence: integer().notNull().default(0),
@@ -66,6 +72,7 @@ export const position = pgTable(
       table.entryOut,
       table.exitIn,
       table.exitOut,
+      table.exiting,
       table.feesLamports,
       table.rentLamports,
       table.feesQuote,

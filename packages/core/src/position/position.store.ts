@@ -1,66 +1,45 @@
 /**
- * Positions in Postgres, and the two statements of the evaluator: the claim and the raising of marks.
+ * Positions in Postgres: read, and told to close by a person.
  *
- * Invariants:
- * - a claim names the version of the rule it judged; what was changed meanwhile does not fire, and the answer carries
- *   the current rule, so that the book heals;
- * - claim, trigger, planned exit and event are one statement; the exit's id is derived, so a second claim collides;
- * - a mark is only ever recorded higher.
+ * Invariant: closing names what it has seen held; what was booked meanwhile makes it see again, and no two closes plan the
+ * exit of the same amount.
  */
-import { and, asc, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import { formatPrice, type Price, price } from "../money/price.ts";
-import type { ArmedStop, CloseReason } from "../stop/stop.ts";
-import { timestamp } from "../trade/judged.ts";
+import type { NewEvent } from "../event/event.ts";
+import { tell } from "../event/outbox.ts";
+import type { Amount } from "../money/amount.ts";
+import { happened, numeric, timestamp } from "../trade/judged.ts";
 import { positionOf } from "./position.row.ts";
 import { position } from "./position.sql.ts";
 import { POSITION_MOVES, type Position, type PositionStatus } from "./position.ts";
 
-/** A stop that was hit, as it was judged. */
-export interface Fired {
-  readonly armed: ArmedStop;
-  readonly reason: CloseReason;
-  readonly acceptedPrice: Price;
-  readonly stopPrice: Price;
-  readonly exitTradeId: string;
-}
-
-export interface Claim {
-  /** The rule that was judged. */
-  readonly armed: ArmedStop;
-  readonly claimed: boolean;
-  /** The rule that is armed now; null when the position is not open any more. */
-  readonly current: ArmedStop | null;
-}
-
-export interface RaisedMark {
-  readonly armed: ArmedStop;
-  readonly stopPrice: Price;
-  readonly acceptedPrice: Price;
+export interface ClosePlan {
+  readonly accountId: string;
+  readonly positionId: number;
+  readonly tradeId: string;
+  /** What was seen held and not meant for another exit. */
+  readonly seen: Amount;
+  /** What of it is to leave. */
+  readonly amountIn: Amount;
+  readonly events: readonly NewEvent[];
+  readonly at: Date;
 }
 
 export interface PositionStore {
   find(accountId: string, positionId: number): Promise<Position | null>;
   /** At most `limit` positions of the account in these statuses, newest first. */
   list(accountId: string, statuses: readonly PositionStatus[], limit: number): Promise<readonly Position[]>;
-  /** Every armed stop: what a book is rebuilt from. */
-  armed(): Promise<readonly ArmedStop[]>;
-  /** Latches everything that fired in a tick: positions to closing, with triggers, planned exits and events. */
-  claim(fired: readonly Fired[], at: Date): Promise<readonly Claim[]>;
-  /** Records marks that rose by a step, with their events; how many were news. */
-  raiseMarks(raised: readonly RaisedMark[], at: Date): Promise<number>;
+  /**
+   * Plans the exit of `amountIn`, for a person. False: the position is not open, or holds something else than was seen. While
+   * only a part is closing, the rest may be told to close as well.
+   */
+  planClose(plan: ClosePlan): Promise<boolean>;
+  /** What live positions of the account hold, and what their entries on the way will spend, by mint, in base units. */
+  committed(accountId: string): Promise<ReadonlyMap<string, bigint>>;
 }
 
 export function positionStore(db: Database): PositionStore {
-  const armedWhere = async (condition: SQL): Promise<readonly ArmedStop[]> => {
-    const rows = await db
-      .select()
-      .from(position)
-      .where(sql`${position.status} = 'open' and ${position.stop} is not null and ${condition}`)
-      .orderBy(asc(position.positionId));
-    return rows.map(positionOf).flatMap((each) => armedStop(each) ?? []);
-  };
-
   return {
     async find(accountId, positionId) {
       const [row] = await db
@@ -80,113 +59,44 @@ export function positionStore(db: Database): PositionStore {
       return rows.map(positionOf);
     },
 
-    armed: () => armedWhere(sql`true`),
-
-    async claim(fired, at) {
-      if (fired.length === 0) return [];
-      const rows = fired.map(judgedRow);
-      const { rows: claimed } = await db.execute<{ position_id: number }>(sql`
-        with fired as (
-          select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as fired(
-            "positionId" int, version int, reason text, "acceptedPrice" float8, "stopPrice" float8,
-            "highWaterMark" float8, "exitTradeId" text, told jsonb)
-        ), locked as (
-          select p.position_id from position p join fired on p.position_id = fired."positionId"
-          where p.version = fired.version and p.status = 'open'
-          order by p.position_id
-          for update of p
-        ), claimed as (
+    planClose: ({ accountId, positionId, tradeId, seen, amountIn, events, at }) =>
+      happened(
+        db,
+        sql`
+        with touched as (
           update position p
-          set status = ${POSITION_MOVES.close.to}, close_reason = fired.reason, version = p.version + 1,
-            high_water_mark = greatest(p.high_water_mark, fired."highWaterMark"),
-            event_sequence = p.event_sequence + 1
-          from fired join locked on locked.position_id = fired."positionId"
-          where p.position_id = locked.position_id
-          returning p.position_id, p.account_id, p.symbol, p.side, p.entry_out - p.exit_in as held, p.event_sequence,
-            fired.*
-        ), triggered as (
-          insert into trigger (position_id, version, reason, accepted_price, stop_price, high_water_mark, triggered_at)
-          select position_id, version, reason, "acceptedPrice", "stopPrice", "highWaterMark", ${timestamp(at)}
-          from claimed
+          set status = ${POSITION_MOVES.close.to}, close_reason = 'manual', partial = ${amountIn < seen}::boolean,
+            exiting = p.exiting + ${numeric(amountIn)}, event_sequence = p.event_sequence + ${events.length}::int
+          where p.account_id = ${accountId} and p.position_id = ${positionId}
+            and (p.status = 'open' or (p.status = 'closing' and p.partial and ${amountIn === seen}::boolean))
+            and p.entry_out - p.exit_in - p.exiting = ${numeric(seen)}
+          returning p.position_id, p.event_sequence, p.account_id, p.symbol, p.side
         ), planned as (
           insert into trade (trade_id, account_id, position_id, symbol, kind, side, status, input_mint, output_mint,
             amount_in, planned_at)
-          select "exitTradeId", account_id, position_id, claimed.symbol, 'exit',
-            case claimed.side when 'buy' then 'sell' else 'buy' end, 'planned',
-            case claimed.side when 'buy' then base_mint else quote_mint end,
-            case claimed.side when 'buy' then quote_mint else base_mint end,
-            held, ${timestamp(at)}
-          from claimed join market on market.symbol = claimed.symbol
-        ), told as (
-          insert into outbox (event_id, name, position_id, position_sequence, payload, at)
-          select 'evt_' || position_id || '_' || event_sequence, 'stop_loss_triggered', position_id, event_sequence,
-            jsonb_build_object('positionId', position_id, 'symbol', symbol, 'tradeId', "exitTradeId", 'reason', reason,
-              'acceptedPrice', told->>'acceptedPrice', 'stopPrice', told->>'stopPrice',
-              'highWaterMark', told->>'highWaterMark'),
-            ${timestamp(at)}
-          from claimed
-        )
-        select position_id from claimed`);
-      const won = new Set(claimed.map((row) => row.position_id));
-      const lost = fired.map((each) => each.armed.positionId).filter((positionId) => !won.has(positionId));
-      const current = lost.length === 0 ? [] : await armedWhere(inArray(position.positionId, lost));
-      return fired.map(({ armed }) => ({
-        armed,
-        claimed: won.has(armed.positionId),
-        current: current.find((each) => each.positionId === armed.positionId) ?? null,
-      }));
-    },
+          select ${tradeId}, account_id, position_id, touched.symbol, 'exit',
+            case touched.side when 'buy' then 'sell' else 'buy' end, 'planned',
+            case touched.side when 'buy' then base_mint else quote_mint end,
+            case touched.side when 'buy' then quote_mint else base_mint end,
+            ${numeric(amountIn)}, ${timestamp(at)}
+          from touched join market on market.symbol = touched.symbol
+        ), ${tell(events, at)}
+        select position_id from touched`,
+      ),
 
-    async raiseMarks(raised, at) {
-      if (raised.length === 0) return 0;
-      const rows = raised.map(judgedRow);
-      const { rows: recorded } = await db.execute(sql`
-        with raised as (
-          select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as raised(
-            "positionId" int, version int, "acceptedPrice" float8, "stopPrice" float8, "highWaterMark" float8, told jsonb)
-        ), locked as (
-          select p.position_id from position p join raised on p.position_id = raised."positionId"
-          where p.version = raised.version and p.status = 'open' and p.high_water_mark < raised."highWaterMark"
-          order by p.position_id
-          for update of p
-        ), recorded as (
-          update position p set high_water_mark = raised."highWaterMark", event_sequence = p.event_sequence + 1
-          from raised join locked on locked.position_id = raised."positionId"
-          where p.position_id = locked.position_id
-          returning p.position_id, p.symbol, p.event_sequence, raised.*
-        ), told as (
-          insert into outbox (event_id, name, position_id, position_sequence, payload, at)
-          select 'evt_' || position_id || '_' || event_sequence, 'trailing_stop_updated', position_id, event_sequence,
-            jsonb_build_object('positionId', position_id, 'symbol', symbol, 'highWaterMark', told->>'highWaterMark',
-              'stopPrice', told->>'stopPrice', 'acceptedPrice', told->>'acceptedPrice'),
-            ${timestamp(at)}
-          from recorded
-        )
-        select position_id from recorded`);
-      return recorded.length;
+    async committed(accountId) {
+      const { rows } = await db.execute<{ mint: string; amount: string }>(sql`
+        select mint, sum(amount)::text as amount
+        from (
+          select case p.side when 'buy' then m.base_mint else m.quote_mint end as mint, p.entry_out - p.exit_in as amount
+          from position p join market m on m.symbol = p.symbol
+          where p.account_id = ${accountId} and p.status in ('open', 'closing')
+          union all
+          select t.input_mint, t.amount_in from trade t
+          where t.account_id = ${accountId} and t.kind = 'entry' and t.status in ('planned', 'submitted')
+        ) as committed
+        group by mint`);
+      return new Map(rows.map((row) => [row.mint, BigInt(row.amount)]));
     },
   };
 }
-
-/** The stop of a position as it is watched, or null when nothing is to be watched. */
-export const armedStop = (each: Position): ArmedStop | null =>
-  each.status === "open" && each.stop !== null
-    ? {
-        positionId: each.positionId,
-        symbol: each.symbol,
-        version: each.version,
-        stop: each.stop,
-        highWaterMark: price(each.highWaterMark),
-      }
-    : null;
-
-/** As the statements read it: numbers to compare and to keep, and the same as text for the event, never with an exponent. */
-const judgedRow = ({ armed, ...judged }: Fired | RaisedMark) => ({
-  ...armed,
-  ...judged,
-  told: {
-    acceptedPrice: formatPrice(judged.acceptedPrice),
-    stopPrice: formatPrice(judged.stopPrice),
-    highWaterMark: formatPrice(armed.highWaterMark),
-  },
-});

@@ -47,6 +47,8 @@ interface PositionFacts {
   /** The notional asked for, base units of the quote. */
   readonly size: Amount;
   readonly totals: Totals;
+  /** Of what is held, how much is meant for exits that are planned and not booked. */
+  readonly exiting: Amount;
   readonly stop: Stop | null;
   /** Of the rule: what an update and a claim must name. */
   readonly version: number;
@@ -55,10 +57,14 @@ interface PositionFacts {
 
 interface Opened {
   readonly openedAt: Date;
+  /** Average price of the entry. */
+  readonly entryPrice: Price;
   readonly highWaterMark: Price;
 }
 interface Closing {
   readonly closeReason: CloseReason;
+  /** Only a part is being closed: its stop goes on being watched, and it is open again afterwards. */
+  readonly partial: boolean;
 }
 
 export type Position = PositionFacts &
@@ -66,14 +72,14 @@ export type Position = PositionFacts &
     | { readonly status: "opening" }
     | ({ readonly status: "open" } & Opened)
     | ({ readonly status: "closing" } & Closing & Partial<Opened>)
-    | ({ readonly status: "closed"; readonly closedAt: Date } & Closing & Partial<Opened>)
+    | ({ readonly status: "closed"; readonly closedAt: Date; readonly closeReason: CloseReason } & Partial<Opened>)
     | { readonly status: "aborted"; readonly closedAt: Date }
   );
 
 export type PositionEvent =
   | { readonly type: "open"; readonly at: Date; readonly entryPrice: Price }
   | { readonly type: "abort"; readonly at: Date }
-  | { readonly type: "close"; readonly reason: CloseReason }
+  | { readonly type: "close"; readonly reason: CloseReason; readonly partial: boolean }
   | { readonly type: "resume" }
   | { readonly type: "finish"; readonly at: Date; readonly reason: CloseReason }
   | { readonly type: "fork" };
@@ -101,15 +107,22 @@ export function transition(position: Position, event: PositionEvent): Position {
   const facts = factsOf(position);
   switch (event.type) {
     case "open":
-      return { ...facts, status: "open", openedAt: event.at, highWaterMark: event.entryPrice };
+      return {
+        ...facts,
+        status: "open",
+        openedAt: event.at,
+        entryPrice: event.entryPrice,
+        highWaterMark: event.entryPrice,
+      };
     case "abort":
       return { ...facts, status: "aborted", closedAt: event.at };
     case "close":
-      return { ...facts, ...openedOf(position), status: "closing", closeReason: event.reason };
+      return { ...facts, ...openedOf(position), status: "closing", closeReason: event.reason, partial: event.partial };
     case "resume": {
-      const { openedAt, highWaterMark } = openedOf(position);
-      if (!openedAt || !highWaterMark) throw new TypeError(`position ${position.positionId} was never open`);
-      return { ...facts, status: "open", openedAt, highWaterMark };
+      const { openedAt, entryPrice, highWaterMark } = openedOf(position);
+      if (!openedAt || !entryPrice || !highWaterMark)
+        throw new TypeError(`position ${position.positionId} was never open`);
+      return { ...facts, status: "open", openedAt, entryPrice, highWaterMark };
     }
     case "finish":
       return { ...facts, ...openedOf(position), status: "closed", closedAt: event.at, closeReason: event.reason };
@@ -121,14 +134,14 @@ export function transition(position: Position, event: PositionEvent): Position {
 }
 
 function factsOf(position: Position): PositionFacts {
-  const { positionId, accountId, symbol, side, size, totals, stop, version, createdAt } = position;
-  return { positionId, accountId, symbol, side, size, totals, stop, version, createdAt };
+  const { positionId, accountId, symbol, side, size, totals, exiting, stop, version, createdAt } = position;
+  return { positionId, accountId, symbol, side, size, totals, exiting, stop, version, createdAt };
 }
 
 function openedOf(position: Position): Partial<Opened> {
-  return "openedAt" in position && position.openedAt && position.highWaterMark
-    ? { openedAt: position.openedAt, highWaterMark: position.highWaterMark }
-    : {};
+  if (!("openedAt" in position) || !position.openedAt || !position.entryPrice || !position.highWaterMark) return {};
+  const { openedAt, entryPrice, highWaterMark } = position;
+  return { openedAt, entryPrice, highWaterMark };
 }
 
 /** What is still held: base for side `buy`, quote for side `sell`. */

@@ -45,6 +45,8 @@ function totalsOf({
   );
 }
 
+const buy = (totals: Totals) => ({ side: "buy" as const, totals });
+
 describe("profit and loss of a closed position", () => {
   test("is what the wallet gained: proceeds, less cost, less fees, however many exits it took", () => {
     fc.assert(
@@ -54,15 +56,15 @@ describe("profit and loss of a closed position", () => {
         // The wallet as a purse: what goes out and comes in, in quote.
         let purse = -fills.spent - (fills.fees[0] ?? 0n);
         for (const index of fills.sold.keys()) purse += (fills.proceeds[index] ?? 0n) - (fills.fees[index + 1] ?? 0n);
-        expect(realizedPnl(totals)).toBe(purse);
-        expect(unrealizedPnl(totals, price(150), SOL_USDC)).toBe(0n);
+        expect(realizedPnl(buy(totals))).toBe(purse);
+        expect(unrealizedPnl(buy(totals), price(150), SOL_USDC)).toBe(0n);
       }),
     );
   });
 
   test("is unknown, not smaller, when the value of one fee is", () => {
     const entered = book(NO_FILLS, "entry", fill(), null);
-    expect(realizedPnl(book(entered, "exit", fill({ amountIn: units(665_000_000) }), units(1)))).toBeNull();
+    expect(realizedPnl(buy(book(entered, "exit", fill({ amountIn: units(665_000_000) }), units(1))))).toBeNull();
   });
 });
 
@@ -75,10 +77,10 @@ describe("an open position", () => {
   );
 
   test("has its average entry, its fees realised and the rest unrealised", () => {
-    expect(entryPrice(totals, SOL_USDC)).toBe(150);
-    expect(exitPrice(totals, SOL_USDC)).toBeNull();
-    expect(realizedPnl(totals)).toBe(-900n);
-    expect(unrealizedPnl(totals, price(160), SOL_USDC)).toBe(10_000_000n);
+    expect(entryPrice(buy(totals), SOL_USDC)).toBe(150);
+    expect(exitPrice(buy(totals), SOL_USDC)).toBeNull();
+    expect(realizedPnl(buy(totals))).toBe(-900n);
+    expect(unrealizedPnl(buy(totals), price(160), SOL_USDC)).toBe(10_000_000n);
   });
 
   test("splits cost between what left and what stays, and loses none of it", () => {

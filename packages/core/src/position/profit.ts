@@ -1,32 +1,68 @@
 /**
- * Profit and loss, from fills and nothing else. All amounts are base units of the quote.
+ * Profit and loss, from fills and nothing else, in base units.
  *
- * Invariants, for side `buy`:
- * - of a closed position it is exactly what the wallet gained: proceeds minus cost minus fees;
+ * Invariants:
+ * - of a closed position of side `buy` it is exactly what the wallet gained in quote: proceeds minus cost minus fees; of side
+ *   `sell` exactly what it gained in base, and that at the exit's own price, minus fees, in quote;
  * - it is a function of the totals, so the order and number of partial exits change nothing;
  * - a fee whose value is not known makes the result unknown, never smaller.
  */
-import type { Market } from "../market/market.ts";
+import type { Market, Side } from "../market/market.ts";
 import { mulDiv } from "../money/amount.ts";
 import { type Price, priceOf, valueAt } from "../money/price.ts";
 import { held, type Totals } from "./position.ts";
 
-/** What the part that has left the position had cost; rounded up, so that a profit is never overstated. */
+/** A position as its profit is worked out. */
+export interface Holding {
+  readonly side: Side;
+  readonly totals: Totals;
+}
+
+/**
+ * What entered for the part that has left: quote for side `buy`, base for side `sell`. Rounded up, so that a profit is never
+ * overstated.
+ */
 export const costOfExits = (totals: Totals): bigint =>
   totals.exitIn === 0n ? 0n : mulDiv(totals.entryIn, totals.exitIn, totals.entryOut, "up");
 
-/** Proceeds so far, less their cost, less every fee paid so far; null when a fee's value is not known. */
-export const realizedPnl = (totals: Totals): bigint | null =>
-  totals.feesQuote === null ? null : totals.exitOut - costOfExits(totals) - totals.feesQuote;
+/** Side `sell`: base bought back so far, less the base that was sold for it. Fees are not paid in base. */
+export const realizedPnlBase = ({ totals }: Holding): bigint => totals.exitOut - costOfExits(totals);
 
-/** What is still held at `current`, less its cost. Fees are realised when they are paid, so none is in here. */
-export const unrealizedPnl = (totals: Totals, current: Price, market: Market): bigint =>
-  valueAt(held(totals), current, market) - (totals.entryIn - costOfExits(totals));
+/** In quote, after every fee paid so far; null when a fee's value is not known. */
+export function realizedPnl({ side, totals }: Holding): bigint | null {
+  if (totals.feesQuote === null) return null;
+  if (totals.exitIn === 0n) return -totals.feesQuote;
+  const gained = totals.exitOut - costOfExits(totals);
+  // Of side `sell` it is base: worth what the exit paid for base.
+  const inQuote =
+    side === "buy" || totals.exitOut === 0n ? gained : mulDiv(gained, totals.exitIn, totals.exitOut, "down");
+  return inQuote - totals.feesQuote;
+}
+
+/** In quote: what is still held at `current`, less what it stands for. Fees are realised when they are paid: none is in here. */
+export function unrealizedPnl({ side, totals }: Holding, current: Price, market: Market): bigint {
+  const staying = totals.entryIn - costOfExits(totals);
+  return side === "buy"
+    ? valueAt(held(totals), current, market) - staying
+    : held(totals) - valueAt(staying, current, market);
+}
+
+/** In base: what is still held of it for side `buy`, what is still to be bought back for side `sell`. */
+export const quantity = ({ side, totals }: Holding): bigint =>
+  side === "buy" ? held(totals) : totals.entryIn - costOfExits(totals);
 
 /** Average entry price; null before the entry. */
-export const entryPrice = (totals: Totals, market: Market): Price | null =>
-  totals.entryOut === 0n ? null : priceOf(totals.entryIn, totals.entryOut, market);
+export function entryPrice({ side, totals }: Holding, market: Market): Price | null {
+  if (totals.entryOut === 0n || totals.entryIn === 0n) return null;
+  return side === "buy"
+    ? priceOf(totals.entryIn, totals.entryOut, market)
+    : priceOf(totals.entryOut, totals.entryIn, market);
+}
 
 /** Average exit price; null before an exit. */
-export const exitPrice = (totals: Totals, market: Market): Price | null =>
-  totals.exitIn === 0n ? null : priceOf(totals.exitOut, totals.exitIn, market);
+export function exitPrice({ side, totals }: Holding, market: Market): Price | null {
+  if (totals.exitIn === 0n || totals.exitOut === 0n) return null;
+  return side === "buy"
+    ? priceOf(totals.exitOut, totals.exitIn, market)
+    : priceOf(totals.exitIn, totals.exitOut, market);
+}

@@ -4,17 +4,20 @@ import { formatAmount } from "../money/amount.ts";
 import { fractionOf } from "../money/bps.ts";
 import { formatPrice, type Price } from "../money/price.ts";
 import type { AcceptedPrice } from "../price/accepted.ts";
-import { type Stop, triggerPrice } from "../stop/stop.ts";
+import { triggerPrice } from "../stop/stop.ts";
 import { held, type Position } from "./position.ts";
-import { entryPrice, exitPrice, realizedPnl, unrealizedPnl } from "./profit.ts";
+import { entryPrice, exitPrice, quantity, realizedPnl, realizedPnlBase, unrealizedPnl } from "./profit.ts";
 
 export type StopView =
   | { readonly kind: "fixed"; readonly price: string }
   | {
       readonly kind: "trailing";
       readonly distance: string;
-      /** Null until the position is open. */
+      /** Asleep until the market has moved this far from the entry; null: awake from the start. */
+      readonly activation: string | null;
+      /** Best price since it was armed (the lowest for side `sell`); null until the position is open. */
       readonly highWaterMark: string | null;
+      /** Null until it is active. */
       readonly triggerPrice: string | null;
     };
 
@@ -25,7 +28,7 @@ export interface PositionView {
   readonly status: string;
   /** The notional asked for, in the quote currency. */
   readonly size: string;
-  /** What is still held, in the base currency. */
+  /** In the base currency: what is still held, for side `sell` what is still to be bought back. */
   readonly quantity: string;
   readonly entryPrice: string | null;
   readonly exitPrice: string | null;
@@ -34,6 +37,8 @@ export interface PositionView {
   readonly unrealizedPnl: string | null;
   /** In the quote currency, after all fees paid so far; null when the value of a fee is not known. */
   readonly realizedPnl: string | null;
+  /** Side `sell`: base bought back less base sold; null for side `buy`. */
+  readonly realizedPnlBase: string | null;
   readonly fees: { readonly lamports: string; readonly quote: string | null; readonly rentLamports: string };
   readonly price: { readonly value: string; readonly at: string; readonly source: string } | null;
   readonly closeReason: string | null;
@@ -53,12 +58,13 @@ export function positionView(position: Position, market: Market, accepted: Accep
     side: position.side,
     status: position.status,
     size: formatAmount(position.size, market.quoteDecimals),
-    quantity: formatAmount(held(totals), market.baseDecimals),
-    entryPrice: text(entryPrice(totals, market)),
-    exitPrice: text(exitPrice(totals, market)),
-    stop: position.stop && stopView(position.stop, markOf(position)),
-    unrealizedPnl: accepted && holds ? inQuote(unrealizedPnl(totals, accepted.price, market)) : null,
-    realizedPnl: inQuote(realizedPnl(totals)),
+    quantity: formatAmount(quantity(position), market.baseDecimals),
+    entryPrice: text(entryPrice(position, market)),
+    exitPrice: text(exitPrice(position, market)),
+    stop: stopView(position),
+    unrealizedPnl: accepted && holds ? inQuote(unrealizedPnl(position, accepted.price, market)) : null,
+    realizedPnl: inQuote(realizedPnl(position)),
+    realizedPnlBase: position.side === "sell" ? formatAmount(realizedPnlBase(position), market.baseDecimals) : null,
     fees: {
       lamports: totals.feesLamports.toString(),
       quote: inQuote(totals.feesQuote),
@@ -79,15 +85,16 @@ export function positionView(position: Position, market: Market, accepted: Accep
 
 const text = (value: Price | null): string | null => (value === null ? null : formatPrice(value));
 
-const markOf = (position: Position): Price | null =>
-  "highWaterMark" in position ? (position.highWaterMark ?? null) : null;
-
-const stopView = (stop: Stop, highWaterMark: Price | null): StopView =>
-  stop.kind === "fixed"
-    ? { kind: "fixed", price: formatPrice(stop.price) }
-    : {
-        kind: "trailing",
-        distance: String(fractionOf(stop.distanceBps)),
-        highWaterMark: text(highWaterMark),
-        triggerPrice: highWaterMark && formatPrice(triggerPrice(stop, highWaterMark)),
-      };
+function stopView(position: Position): StopView | null {
+  const { stop, side } = position;
+  if (stop === null) return null;
+  if (stop.kind === "fixed") return { kind: "fixed", price: formatPrice(stop.price) };
+  const [entry, mark] = "entryPrice" in position ? [position.entryPrice, position.highWaterMark] : [];
+  return {
+    kind: "trailing",
+    distance: String(fractionOf(stop.distanceBps)),
+    activation: stop.activationBps === undefined ? null : String(fractionOf(stop.activationBps)),
+    highWaterMark: text(mark ?? null),
+    triggerPrice: entry && mark ? text(triggerPrice({ side, stop, entryPrice: entry, highWaterMark: mark })) : null,
+  };
+}

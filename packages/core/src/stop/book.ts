@@ -3,7 +3,7 @@
  *
  * Invariants:
  * - a stop fires on the first accepted price at or beyond its trigger price, and is reported until it is removed;
- * - what arrives late or twice changes nothing: per position the highest version wins, and a mark never falls.
+ * - what arrives late or twice changes nothing: per position the highest version wins, and a mark never moves back.
  */
 import type { Price } from "../money/price.ts";
 import { type ArmedStop, isHit, raise } from "./stop.ts";
@@ -52,7 +52,7 @@ export class Book {
     const held = this.#stops.get(armed.positionId);
     if (held && held.version > armed.version) return;
     const sameRule = held?.version === armed.version;
-    const highWaterMark = sameRule ? raise(held.highWaterMark, armed.highWaterMark) : armed.highWaterMark;
+    const highWaterMark = sameRule ? raise(armed.side, held.highWaterMark, armed.highWaterMark) : armed.highWaterMark;
     this.#stops.set(armed.positionId, { ...armed, highWaterMark });
   }
 
@@ -62,13 +62,14 @@ export class Book {
     const raised: ArmedStop[] = [];
     for (const held of this.#stops.values()) {
       if (held.symbol !== symbol) continue;
-      const highWaterMark = held.stop.kind === "trailing" ? raise(held.highWaterMark, accepted) : held.highWaterMark;
+      const trails = held.stop.kind === "trailing";
+      const highWaterMark = trails ? raise(held.side, held.highWaterMark, accepted) : held.highWaterMark;
       const armed = highWaterMark === held.highWaterMark ? held : { ...held, highWaterMark };
       if (armed !== held) {
         this.#stops.set(armed.positionId, armed);
         raised.push(armed);
       }
-      if (isHit(armed.stop, armed.highWaterMark, accepted)) fired.push(armed);
+      if (isHit(armed, accepted)) fired.push(armed);
     }
     return { fired, raised };
   }

@@ -6,9 +6,9 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Fired, PositionStore } from "../position/position.store.ts";
 import type { Queues } from "../queue/queue.ts";
 import { exitTradeId } from "../trade/trade.ts";
+import type { Fired, StopStore } from "./stop.store.ts";
 import { reasonOf, triggerPrice } from "./stop.ts";
 import type { LatchedStop, WatchStore } from "./watch.store.ts";
 import type { Watching } from "./watching.ts";
@@ -16,7 +16,7 @@ import type { Watching } from "./watching.ts";
 export interface ClaimDeps {
   readonly clock: Clock;
   readonly log: Log;
-  readonly positions: Pick<PositionStore, "claim">;
+  readonly stops: Pick<StopStore, "claim">;
   readonly store: Pick<WatchStore, "append" | "settle">;
   readonly queues: Queues;
 }
@@ -33,7 +33,7 @@ export async function claimFired(deps: ClaimDeps, watching: Watching): Promise<v
   const fired = [...watching.latched.values()].map(firedStop);
   try {
     await Promise.all(fired.map((each) => guard(deps, watching, each, now)));
-    const claims = await deps.positions.claim(fired, now);
+    const claims = await deps.stops.claim(fired, now);
     // Also where the claim is not ours: the answer to an earlier one may have been lost, and a message more is harmless.
     const exits = claims.filter((claim) => claim.current === null);
     await Promise.all(exits.map(({ armed }) => deps.queues.send("execute", exitOf(armed), 0)));
@@ -60,6 +60,7 @@ const firedStop = ({ armed, acceptedPrice }: LatchedStop): Fired => ({
   armed,
   acceptedPrice,
   reason: reasonOf(armed.stop),
-  stopPrice: triggerPrice(armed.stop, armed.highWaterMark),
+  // What fired has a level.
+  stopPrice: triggerPrice(armed) ?? acceptedPrice,
   exitTradeId: exitOf(armed),
 });

@@ -13,11 +13,11 @@ import type { Ids } from "../id.ts";
 import type { Log } from "../log.ts";
 import { isSolMarket, type Market } from "../market/market.ts";
 import type { Price } from "../money/price.ts";
-import type { PositionStore } from "../position/position.store.ts";
 import { type AcceptedPrice, accept, mintsOf, type PriceSource } from "../price/accepted.ts";
 import type { Queues } from "../queue/queue.ts";
 import type { Book } from "./book.ts";
 import { claimFired } from "./claim.ts";
+import type { StopStore } from "./stop.store.ts";
 import { type ArmedStop, triggerPrice } from "./stop.ts";
 import type { WatchStore } from "./watch.store.ts";
 import { Watching } from "./watching.ts";
@@ -28,7 +28,7 @@ export interface EvaluateDeps {
   readonly log: Log;
   readonly markets: readonly Market[];
   readonly prices: PriceSource;
-  readonly positions: Pick<PositionStore, "armed" | "claim" | "raiseMarks">;
+  readonly stops: Pick<StopStore, "armed" | "claim" | "raiseMarks">;
   readonly store: WatchStore;
   readonly queues: Queues;
   readonly tickMs: number;
@@ -155,10 +155,13 @@ interface Raised {
 async function recordMarks(deps: EvaluateDeps, watching: Watching, raised: readonly Raised[]): Promise<void> {
   const steps = raised
     .filter(({ armed }) => watching.isStep(armed, MARK_STEP))
-    .map((each) => ({ ...each, stopPrice: triggerPrice(each.armed.stop, each.armed.highWaterMark) }));
+    .flatMap((each) => {
+      const stopPrice = triggerPrice(each.armed);
+      return stopPrice === null ? [] : [{ ...each, stopPrice }];
+    });
   if (steps.length === 0) return;
   try {
-    await deps.positions.raiseMarks(steps, deps.clock.now());
+    await deps.stops.raiseMarks(steps, deps.clock.now());
     for (const { armed } of steps) watching.recorded.set(armed.positionId, armed.highWaterMark);
   } catch (error) {
     // The marks are in Redis; a later step records them.

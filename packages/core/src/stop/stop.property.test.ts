@@ -15,6 +15,8 @@ const anyStop: fc.Arbitrary<Stop> = fc.oneof(
   fc.double({ min: 50, max: 150, noNaN: true }).map((level): Stop => ({ kind: "fixed", price: price(level) })),
 );
 
+const level = (rule: ArmedStop): number => triggerPrice(rule) ?? expect.unreachable("the stop is active");
+
 const held = (book: Book): ArmedStop => book.get(1) ?? expect.unreachable("the stop is in the book");
 
 describe("a stop of a buy, along any path", () => {
@@ -23,10 +25,10 @@ describe("a stop of a buy, along any path", () => {
       fc.property(anyStop, path, (stop, prices) => {
         const book = new Book();
         book.apply({ type: "arm", armed: armed({ stop }) });
-        let before = triggerPrice(stop, held(book).highWaterMark);
+        let before = level(held(book));
         for (const accepted of prices) {
           book.tick(SOL_USDC.symbol, accepted);
-          const after = triggerPrice(stop, held(book).highWaterMark);
+          const after = level(held(book));
           expect(after).toBeGreaterThanOrEqual(before);
           before = after;
         }
@@ -56,7 +58,7 @@ describe("a stop of a buy, along any path", () => {
       fc.property(anyStop, fc.double({ min: 1e-9, max: 1, noNaN: true }), (stop, depth) => {
         const book = new Book();
         book.apply({ type: "arm", armed: armed({ stop }) });
-        const gap = price(triggerPrice(stop, price(100)) * depth);
+        const gap = price(level(armed({ stop })) * depth);
         expect(book.tick(SOL_USDC.symbol, gap).fired).toHaveLength(1);
       }),
     );
@@ -106,7 +108,7 @@ describe("the book", () => {
 
 describe("a rule's level", () => {
   const limits = { minDistanceBps: bps(100), maxDistanceBps: bps(2_000) };
-  const check = (stop: Stop) => () => checkStop(stop, price(100), limits);
+  const check = (stop: Stop) => () => checkStop(stop, "buy", price(100), limits);
   const fixed = (level: number): Stop => ({ kind: "fixed", price: price(level) });
 
   test.each([80, 95, 99])("%d is allowed at a price of 100", (level) => {
@@ -130,7 +132,7 @@ describe("a rule's level", () => {
     fc.assert(
       fc.property(anyPrice, anyPrice, (level, current) => {
         fc.pre(level >= current);
-        expect(() => checkStop({ kind: "fixed", price: level }, current, limits)).toThrow("already breached");
+        expect(() => checkStop({ kind: "fixed", price: level }, "buy", current, limits)).toThrow("already breached");
       }),
     );
   });

@@ -99,11 +99,14 @@ const TRIM = { trim: { type: "MAXLEN", threshold: CHANGES_MAX, comparison: "~" }
 /** A mark belongs to one version of a rule: a rule that replaced it starts from its own. */
 export const markField = ({ positionId, version }: ArmedStop): string => `${positionId}:${version}`;
 
-/** Two evaluators may write in any order, and a mark never falls: the higher one stays. */
+/** Two evaluators may write in any order, and a mark never moves back: the better one stays. */
 const RAISE_MARKS = `
-  for i = 1, #ARGV, 2 do
+  for i = 1, #ARGV, 3 do
     local held = redis.call('HGET', KEYS[1], ARGV[i])
-    if not held or tonumber(held) < tonumber(ARGV[i + 1]) then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+    local mark = tonumber(ARGV[i + 2])
+    if not held or (ARGV[i + 1] == 'buy' and tonumber(held) < mark) or (ARGV[i + 1] == 'sell' and tonumber(held) > mark) then
+      redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2])
+    end
   end
   return 0`;
 
@@ -173,8 +176,8 @@ export function watchStore(redis: Redis): WatchStore {
       const pipeline = redis.pipeline().set(KEYS.tick, at.toISOString());
       if (prices.size > 0) pipeline.hset(KEYS.prices, Object.fromEntries(prices));
       if (marks.length > 0) {
-        const pairs = marks.flatMap((armed) => [markField(armed), String(armed.highWaterMark)]);
-        pipeline.eval(RAISE_MARKS, [KEYS.marks], pairs);
+        const triples = marks.flatMap((armed) => [markField(armed), armed.side, String(armed.highWaterMark)]);
+        pipeline.eval(RAISE_MARKS, [KEYS.marks], triples);
       }
       await pipeline.exec();
     },

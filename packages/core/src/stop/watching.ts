@@ -2,20 +2,20 @@
  * What one evaluator holds between ticks: the book, what fired and is not yet claimed, and what Redis and Postgres do not
  * know yet.
  *
- * Invariants: a stop stays latched until its claim is answered; the recorded mark of a stop is never above the one in
+ * Invariants: a stop stays latched until its claim is answered; the recorded mark of a stop is never ahead of the one in
  * Postgres, so that a step is never taken for recorded that is not; what could not be written is written again; loading
  * anew loses nothing of what was held before.
  */
 import type { Log } from "../log.ts";
 import type { Price } from "../money/price.ts";
-import type { Claim, PositionStore } from "../position/position.store.ts";
 import { Book, type BookChange } from "./book.ts";
-import { type ArmedStop, raise } from "./stop.ts";
+import type { Claim, StopStore } from "./stop.store.ts";
+import { type ArmedStop, isBetter, raise, triggerPrice } from "./stop.ts";
 import { type LatchedStop, type LoadedBook, markField, START, type WatchStore } from "./watch.store.ts";
 
 export interface LoadDeps {
   readonly log: Log;
-  readonly positions: Pick<PositionStore, "armed">;
+  readonly stops: Pick<StopStore, "armed">;
   readonly store: Pick<WatchStore, "load" | "cursor" | "writeBase">;
 }
 
@@ -57,8 +57,8 @@ export class Watching {
     for (const change of changes) {
       this.book.apply(change);
       if (change.type === "arm") {
-        const { positionId, highWaterMark } = change.armed;
-        this.recorded.set(positionId, raise(this.recorded.get(positionId) ?? highWaterMark, highWaterMark));
+        const { positionId, side, highWaterMark } = change.armed;
+        this.recorded.set(positionId, raise(side, this.recorded.get(positionId) ?? highWaterMark, highWaterMark));
       }
     }
     this.cursor = cursor;
@@ -105,10 +105,13 @@ export class Watching {
     if (current?.version !== version) this.book.apply({ type: "disarm", positionId, version });
   }
 
-  /** Whether the mark has risen by a step since Postgres was told. */
-  isStep({ positionId, highWaterMark }: ArmedStop, step: number): boolean {
+  /** Whether Postgres has to be told of the mark: it has moved by a step, or has woken its stop. */
+  isStep(armed: ArmedStop, step: number): boolean {
+    const { positionId, side, highWaterMark } = armed;
     if (this.latched.has(positionId)) return false;
-    return highWaterMark >= (this.recorded.get(positionId) ?? highWaterMark) * (1 + step);
+    const recorded = this.recorded.get(positionId) ?? highWaterMark;
+    const woke = triggerPrice(armed) !== null && triggerPrice({ ...armed, highWaterMark: recorded }) === null;
+    return woke || !isBetter(side, recorded * (side === "buy" ? 1 + step : 1 - step), highWaterMark);
   }
 
   #takeLoaded({ stops, changes, marks, fired, cursor }: LoadedBook): void {
@@ -121,11 +124,11 @@ export class Watching {
     for (const each of fired) this.latched.set(each.armed.positionId, each);
   }
 
-  async #rebuild({ log, positions, store }: LoadDeps): Promise<void> {
+  async #rebuild({ log, stops, store }: LoadDeps): Promise<void> {
     // The cursor before the rows: what is armed in between comes again as a change, and changes nothing. Without an answer
     // every change comes again.
     const cursor = await store.cursor().catch(() => START);
-    const armed = await positions.armed();
+    const armed = await stops.armed();
     this.take(arming(armed), cursor);
     log.info("book_rebuilt", { stops: armed.length });
   }

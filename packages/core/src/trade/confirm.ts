@@ -8,17 +8,17 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { isSolMarket, type Market } from "../market/market.ts";
+import { isSolMarket, type Market, marketOf } from "../market/market.ts";
 
 import { type Amount, amount } from "../money/amount.ts";
 import { type Price, valueAt } from "../money/price.ts";
-import { armedStop } from "../position/position.store.ts";
 import { book, held, transition, unbook } from "../position/position.ts";
 import { entryPrice } from "../position/profit.ts";
 import type { AcceptedPrice } from "../price/accepted.ts";
 import type { Queues } from "../queue/queue.ts";
 import { fillOf } from "../solana/fill.ts";
 import type { Rpc } from "../solana/rpc.ts";
+import { armedStop } from "../stop/stop.store.ts";
 import type { WatchStore } from "../stop/watch.store.ts";
 import type { Watch } from "../stop/watch.ts";
 import type { AttemptStore } from "./attempt.store.ts";
@@ -116,7 +116,9 @@ async function lookAgain(deps: ConfirmDeps, tradeId: string): Promise<readonly s
  * A young draft is about to be signed. What comes before a signature is driven by the execute queue, whose message is there
  * until it is done; after a dead attempt it is called for again, in case that message was not sent.
  */
-async function nextStep(deps: ConfirmDeps, { trade, attempts }: TradeRecord): Promise<boolean> {
+async function nextStep(deps: ConfirmDeps, record: TradeRecord): Promise<boolean> {
+  const { trade, attempts } = record;
+  await protect(deps, record);
   if (trade.status !== "planned" && trade.status !== "submitted") return true;
   const last = attempts.at(-1);
   if (last?.status === "drafted") return deps.clock.now().getTime() - last.draftedAt.getTime() >= DRAFT_LIFE_MS;
@@ -169,7 +171,7 @@ async function land(deps: ConfirmDeps, record: TradeRecord, attempt: Flying): Pr
   const transaction = await deps.rpc.transaction(attempt.signature, "confirmed");
   if (!transaction || transaction.error !== null) return;
   const fill = fillOf(transaction, record.wallet, trade.inputMint, trade.outputMint);
-  const market = marketOf(deps, trade.symbol);
+  const market = marketOf(deps.markets, trade.symbol);
   const feeQuote = await feeInQuote(deps, market, fill.feeLamports);
   const totals = book(position.totals, trade.kind, fill, feeQuote);
   const enters = trade.kind === "entry" && position.status === "opening";
@@ -178,7 +180,7 @@ async function land(deps: ConfirmDeps, record: TradeRecord, attempt: Flying): Pr
     fill,
     feeQuote,
     judged: position.status,
-    entryPrice: trade.kind === "entry" ? entryPrice(totals, market) : null,
+    entryPrice: trade.kind === "entry" ? entryPrice({ side: position.side, totals }, market) : null,
     events: [
       tradeConfirmed(trade, attempt, fill),
       enters ? positionOpened(position, totals, market) : positionUpdated(position, totals, position.status),
@@ -199,7 +201,7 @@ async function move(deps: ConfirmDeps, { trade, wallet }: TradeRecord, attempt: 
   await deps.fills.move(
     attempt.attemptId,
     fill,
-    await feeInQuote(deps, marketOf(deps, trade.symbol), fill.feeLamports),
+    await feeInQuote(deps, marketOf(deps.markets, trade.symbol), fill.feeLamports),
   );
 }
 
@@ -213,7 +215,7 @@ async function fork(deps: ConfirmDeps, { trade, position }: TradeRecord, attempt
   await deps.fills.fork(attempt.attemptId, position.status, events, deps.clock.now());
 }
 
-/** Arms the stop of an open position. Told again at every look until its entry is final: a lost message changes nothing. */
+/** Tells the book of an open position's stop. Told again at every look until its entry is final: a lost message changes nothing. */
 async function protect(deps: ConfirmDeps, { trade, position }: TradeRecord): Promise<void> {
   const armed = trade.kind === "entry" ? armedStop(position) : null;
   if (armed) await deps.watch.arm(armed);
@@ -225,11 +227,16 @@ async function finalize(deps: ConfirmDeps, record: TradeRecord, attempt: Flying)
     trade.kind === "exit" && position.status === "closing" && held(position.totals) === 0n
       ? transition(position, { type: "finish", at: deps.clock.now(), reason: position.closeReason })
       : null;
+  const resumes = trade.kind === "exit" && position.status === "closing" && position.partial && !closes;
   await protect(deps, record);
   return deps.fills.finalize(
     attempt.attemptId,
     position.status,
-    closes?.status === "closed" ? [positionClosed(closes, closes.closeReason, marketOf(deps, trade.symbol))] : [],
+    closes?.status === "closed"
+      ? [positionClosed(closes, closes.closeReason, marketOf(deps.markets, trade.symbol))]
+      : resumes
+        ? [positionUpdated(position, position.totals, "open")]
+        : [],
     deps.clock.now(),
   );
 }
@@ -240,7 +247,7 @@ async function fail(deps: ConfirmDeps, { trade }: TradeRecord, attempt: Flying, 
   if (!transaction) return false;
   deps.log.info("attempt_errored", { attemptId: attempt.attemptId, error });
   const feeLamports = amount(transaction.feeLamports);
-  const feeQuote = await feeInQuote(deps, marketOf(deps, trade.symbol), feeLamports);
+  const feeQuote = await feeInQuote(deps, marketOf(deps.markets, trade.symbol), feeLamports);
   await deps.attempts.fail(attempt.attemptId, { error, feeLamports }, feeQuote, deps.clock.now());
   await deps.queues.send("execute", trade.tradeId, 0);
   return true;
@@ -267,9 +274,3 @@ async function lastPrice(deps: ConfirmDeps, symbol: string): Promise<AcceptedPri
 
 const feeValue = (feeLamports: Amount, price: Price, sol: Market): Amount =>
   amount(valueAt(feeLamports, price, sol) + 1n);
-
-function marketOf({ markets }: Pick<ConfirmDeps, "markets">, symbol: string): Market {
-  const market = markets.find((each) => each.symbol === symbol);
-  if (!market) throw new TypeError(`the market ${symbol} is not there`);
-  return market;
-}

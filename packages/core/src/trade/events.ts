@@ -2,8 +2,8 @@
 import type { NewEvent } from "../event/event.ts";
 import type { Market } from "../market/market.ts";
 import { formatPrice } from "../money/price.ts";
-import { held, type Position, type Totals } from "../position/position.ts";
-import { entryPrice, exitPrice, realizedPnl } from "../position/profit.ts";
+import type { Position, Totals } from "../position/position.ts";
+import { entryPrice, exitPrice, quantity, realizedPnl } from "../position/profit.ts";
 import type { Fill } from "./attempt.ts";
 import type { Trade, TradeFailure } from "./trade.ts";
 
@@ -42,14 +42,14 @@ export const positionOpened = (position: Position, totals: Totals, market: Marke
   name: "position_opened",
   payload: {
     ...positionRef(position),
-    quantity: held(totals).toString(),
-    entryPrice: formatPrice(entryPrice(totals, market) ?? 0),
+    quantity: quantity({ side: position.side, totals }).toString(),
+    entryPrice: formatPrice(entryPrice({ side: position.side, totals }, market) ?? 0),
   },
 });
 
 export const positionUpdated = (position: Position, totals: Totals, status: string): NewEvent => ({
   name: "position_updated",
-  payload: { ...positionRef(position), status, quantity: held(totals).toString() },
+  payload: { ...positionRef(position), status, quantity: quantity({ side: position.side, totals }).toString() },
 });
 
 export const positionClosed = (position: Position, closeReason: string, market: Market): NewEvent => ({
@@ -57,9 +57,9 @@ export const positionClosed = (position: Position, closeReason: string, market: 
   payload: {
     ...positionRef(position),
     closeReason,
-    entryPrice: formatPrice(entryPrice(position.totals, market) ?? 0),
-    exitPrice: formatPrice(exitPrice(position.totals, market) ?? 0),
-    realizedPnl: realizedPnl(position.totals)?.toString() ?? null,
+    entryPrice: formatPrice(entryPrice(position, market) ?? 0),
+    exitPrice: formatPrice(exitPrice(position, market) ?? 0),
+    realizedPnl: realizedPnl(position)?.toString() ?? null,
     feesLamports: position.totals.feesLamports.toString(),
   },
 });

@@ -25,7 +25,7 @@ export interface Landing {
   readonly feeQuote: Amount | null;
   /** The status the position was judged in. */
   readonly judged: PositionStatus;
-  /** Of an entry: where the mark of its stop begins. */
+  /** Of an entry: its average price, where the mark of its stop begins. */
   readonly entryPrice: Price | null;
   readonly events: readonly NewEvent[];
   readonly at: Date;
@@ -34,7 +34,10 @@ export interface Landing {
 export interface FillStore {
   /** Books the fill of a live attempt seen at `confirmed`. */
   land(landing: Landing): Promise<boolean>;
-  /** The landed attempt is final; closes a position whose exits have spent all that entered it. */
+  /**
+   * The landed attempt is final; closes a position whose exits have spent all that entered it, and opens one again of which
+   * only a part was to be closed.
+   */
   finalize(attemptId: string, judged: PositionStatus, events: readonly NewEvent[], at: Date): Promise<boolean>;
   /** A landed attempt stands in another block than was booked, perhaps with other amounts. */
   move(attemptId: string, fill: Fill, feeQuote: Amount | null): Promise<boolean>;
@@ -62,9 +65,11 @@ export function fillStore(db: Database): FillStore {
           from judged where trade.trade_id = judged.trade_id
         ), touched as (
           update position p set ${booked(valuesOf(fill, feeQuote))},
+            exiting = p.exiting - ${MEANT},
             status = case when kind = 'entry' and p.status in ${POSITION_MOVES.open.from}
               then ${POSITION_MOVES.open.to} else p.status end,
             opened_at = case when kind = 'entry' then ${timestamp(at)} else p.opened_at end,
+            entry_price = case when kind = 'entry' then ${entryPrice}::float8 else p.entry_price end,
             high_water_mark = case when kind = 'entry' then ${entryPrice}::float8 else p.high_water_mark end,
             event_sequence = p.event_sequence + ${events.length}::int
           from judged where p.position_id = judged.position_id
@@ -103,7 +108,10 @@ export function fillStore(db: Database): FillStore {
           from judged where trade.trade_id = judged.trade_id
         ), touched as (
           update position p set
-            status = case when ${DONE} then ${POSITION_MOVES.finish.to} else p.status end,
+            status = case when ${DONE} then ${POSITION_MOVES.finish.to}
+              when ${RESUMES} then ${POSITION_MOVES.resume.to} else p.status end,
+            partial = p.partial and not (${RESUMES}),
+            close_reason = case when ${RESUMES} then null else p.close_reason end,
             closed_at = case when ${DONE} then ${timestamp(at)} else p.closed_at end,
             event_sequence = p.event_sequence + ${events.length}::int
           from judged where p.position_id = judged.position_id
@@ -130,6 +138,7 @@ export function fillStore(db: Database): FillStore {
           from judged where trade.trade_id = judged.trade_id
         ), touched as (
           update position p set ${booked(each(JUDGED_FILL, (value) => sql`-${value}`))},
+            exiting = p.exiting + ${MEANT},
             status = case when kind = 'entry' and p.status in ${POSITION_MOVES.fork.from}
               then ${POSITION_MOVES.fork.to} else p.status end,
             version = case when kind = 'entry' then p.version + 1 else p.version end,
@@ -142,8 +151,14 @@ export function fillStore(db: Database): FillStore {
   };
 }
 
+/** What an exit was planned to spend: from its plan until its fill is booked it is meant for nothing else. */
+const MEANT = sql`case when kind = 'exit' then judged.amount_in else 0 end`;
+
 /** After this exit nothing is left of what entered. */
 const DONE = sql`kind = 'exit' and p.status in ${POSITION_MOVES.finish.from} and p.exit_in = p.entry_out`;
+
+/** A part has left, and nothing else is latched. */
+const RESUMES = sql`kind = 'exit' and p.status in ${POSITION_MOVES.resume.from} and p.partial and p.exit_in < p.entry_out`;
 
 type FillColumns = Readonly<Record<"amountIn" | "amountOut" | "feeLamports" | "rentLamports" | "feeQuote", SQL>>;
 

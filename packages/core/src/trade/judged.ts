@@ -19,7 +19,7 @@ export const WANTED = sql`t.status in ${["planned", "submitted"]}
 /** The common table expression `judged`: an attempt with its trade and position, locked, while `condition` holds. */
 export const judgedRows = (attemptId: string, condition: SQL): SQL => sql`
   judged as (
-    select a.attempt_id, t.trade_id, t.kind, p.position_id,
+    select a.attempt_id, t.trade_id, t.kind, t.amount_in, p.position_id,
       a.fill_in, a.fill_out, a.fee_lamports, a.rent_lamports, a.fee_quote
     from position p
     join trade t on t.position_id = p.position_id

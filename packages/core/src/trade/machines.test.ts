@@ -29,7 +29,7 @@ const attemptEvents: Record<Attempt.AttemptEvent["type"], Attempt.AttemptEvent> 
 const positionEvents: Record<Position.PositionEvent["type"], Position.PositionEvent> = {
   open: { type: "open", at, entryPrice: Given.price(150) },
   abort: { type: "abort", at },
-  close: { type: "close", reason: "trailing_stop" },
+  close: { type: "close", reason: "trailing_stop", partial: false },
   resume: { type: "resume" },
   finish: { type: "finish", at, reason: "trailing_stop" },
   fork: { type: "fork" },

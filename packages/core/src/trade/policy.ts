@@ -1,5 +1,6 @@
 /** How often a trade is tried, and how much slippage each attempt allows. */
-import { type Bps, bps } from "../money/bps.ts";
+import type { Amount } from "../money/amount.ts";
+import { BPS_ONE, type Bps, bps } from "../money/bps.ts";
 import type { TradeKind } from "./trade.ts";
 
 interface Policy {
@@ -32,3 +33,11 @@ export function slippageOf(kind: TradeKind, number: number): Bps {
 
 /** Whether the trade may have another attempt after `made` of them. */
 export const mayTryAgain = (kind: TradeKind, made: number): boolean => made < POLICIES[kind].attemptsMax;
+
+/** As much slippage as was meant, and no more than the minimum allows; null: the quote is below it already. */
+export function slippageWithin(slippage: Bps, quotedOut: Amount, minimumOut: Amount | null): Bps | null {
+  if (minimumOut === null) return slippage;
+  if (quotedOut < minimumOut) return null;
+  const allowed = Number(((quotedOut - minimumOut) * BigInt(BPS_ONE)) / quotedOut);
+  return bps(Math.min(slippage, allowed));
+}

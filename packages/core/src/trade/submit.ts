@@ -9,8 +9,10 @@
  */
 import type { Clock } from "../clock.ts";
 import { EngineError, isEngineError } from "../error.ts";
-import type { JupiterClient, Quote } from "../jupiter/client.ts";
+import { type JupiterClient, type Quote, withSlippage } from "../jupiter/client.ts";
+import type { Asked } from "../jupiter/errors.ts";
 import type { Log } from "../log.ts";
+import type { Amount } from "../money/amount.ts";
 import { type Bps, fractionOf } from "../money/bps.ts";
 import type { Queues } from "../queue/queue.ts";
 import type { Rpc } from "../solana/rpc.ts";
@@ -19,7 +21,7 @@ import { assemble, buildMessage } from "../solana/transaction.ts";
 import type { AttemptStore } from "./attempt.store.ts";
 import { type Attempt, attemptIdOf } from "./attempt.ts";
 import { tradeExecuted, tradeFailed } from "./events.ts";
-import { DRAFT_LIFE_MS, ENTRY_LIFE_MS, mayTryAgain, slippageOf } from "./policy.ts";
+import { DRAFT_LIFE_MS, ENTRY_LIFE_MS, mayTryAgain, slippageOf, slippageWithin } from "./policy.ts";
 import type { TradeRecord, TradeStore } from "./trade.store.ts";
 import type { TradeFailure } from "./trade.ts";
 
@@ -155,8 +157,9 @@ async function draftAttempt(
           asked,
         });
   if (trade.kind === "entry") checkPriceImpact(quote, deps.maxPriceImpactBps);
+  const bound = boundTo(quote, trade.minimumOut, asked);
   const [swap, { blockhash, lastValidBlockHeight }] = await Promise.all([
-    deps.jupiter.getSwapInstructions(quote, wallet, asked),
+    deps.jupiter.getSwapInstructions(bound, wallet, asked),
     deps.rpc.latestBlockhash(),
   ]);
   const lookupTables = await deps.rpc.lookupTables(swap.lookupTables);
@@ -169,12 +172,21 @@ async function draftAttempt(
     message: buildMessage({ wallet, blockhash, instructions: swap.instructions, lookupTables, attemptId }),
     blockhash,
     lastValidBlockHeight,
-    slippageBps,
-    quotedOut: quote.amountOut,
-    minimumOut: quote.minimumOut,
+    slippageBps: bound.slippageBps,
+    quotedOut: bound.amountOut,
+    minimumOut: bound.minimumOut,
     draftedAt: deps.clock.now(),
   };
   return (await deps.attempts.draft(draft)) ? draft : null;
+}
+
+/** The quote with no more slippage than its caller's minimum allows. @throws EngineError INSUFFICIENT_LIQUIDITY when it is below. */
+function boundTo(quote: Quote, minimumOut: Amount | null, asked: Asked): Quote {
+  const slippageBps = slippageWithin(quote.slippageBps, quote.amountOut, minimumOut);
+  if (slippageBps === quote.slippageBps) return quote;
+  if (slippageBps !== null) return withSlippage(quote, slippageBps);
+  const detail = `the best route gives ${quote.amountOut} base units: at least ${minimumOut} is asked for`;
+  throw new EngineError("INSUFFICIENT_LIQUIDITY", { detail, ...asked });
 }
 
 async function signAttempt(deps: SubmitDeps, record: TradeRecord, draft: Draft): Promise<Submission> {

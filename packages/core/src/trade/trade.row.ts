@@ -20,6 +20,7 @@ export function tradeOf(row: typeof trade.$inferSelect): Trade {
     inputMint: mint(row.inputMint),
     outputMint: mint(row.outputMint),
     amountIn: amount(row.amountIn),
+    minimumOut: row.minimumOut === null ? null : amount(row.minimumOut),
     plannedAt: row.plannedAt,
   };
   const submitted = () => ({ submittedAt: need(row.submittedAt, "submitted_at") });

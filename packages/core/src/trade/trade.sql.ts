@@ -24,6 +24,7 @@ export const trade = pgTable(
     inputMint: text().notNull(),
     outputMint: text().notNull(),
     amountIn: amount().notNull(),
+    minimumOut: amount(),
     /** How many were drafted: whoever decides on what it has seen of them names the number. */
     attempts: integer().notNull().default(0),
     /** The caller's key, unique for ever, and the digest of the body it came with. */

@@ -7,7 +7,7 @@
  * - which statuses may move is read from the machines, not repeated here;
  * - one seat per live position and one trade per idempotency key are unique indexes: code that is wrong collides.
  */
-import { asc, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import { account } from "../account/account.sql.ts";
 import type { Database } from "../db/client.ts";
 import { uniqueViolation } from "../db/error.ts";
@@ -25,7 +25,7 @@ import { ATTEMPT_MOVES, type Attempt } from "./attempt.ts";
 import { happened, judgedRows, numeric, timestamp } from "./judged.ts";
 import { attemptOf, tradeOf } from "./trade.row.ts";
 import { trade } from "./trade.sql.ts";
-import { TRADE_MOVES, type Trade, type TradeFailure } from "./trade.ts";
+import { TRADE_MOVES, type Trade, type TradeFailure, UNFINISHED_TRADES } from "./trade.ts";
 
 /** A trade with all that belongs to it; attempts in order. */
 export interface TradeRecord {
@@ -45,6 +45,7 @@ export interface EntryPlan {
   readonly inputMint: Mint;
   readonly outputMint: Mint;
   readonly amountIn: Amount;
+  readonly minimumOut: Amount | null;
   readonly stop: Stop | null;
   readonly idempotencyKey: string;
   readonly requestDigest: string;
@@ -66,6 +67,10 @@ export interface FailingEntry {
 export interface TradeStore {
   find(tradeId: string): Promise<TradeRecord | null>;
   findMany(tradeIds: readonly string[]): Promise<readonly TradeRecord[]>;
+  /** The id of the trade that entered, or enters, the position. */
+  findEntry(positionId: number): Promise<string | null>;
+  /** The exit of a position that was planned last and is not finished; null: there is none. */
+  findExit(positionId: number): Promise<TradeRecord | null>;
   /** The trade that took this idempotency key, with the digest of the request it came with. */
   findByKey(
     accountId: string,
@@ -116,6 +121,22 @@ export function tradeStore(db: Database): TradeStore {
       return tradeIds.length === 0 ? [] : records(inArray(trade.tradeId, [...tradeIds]));
     },
 
+    async findEntry(positionId) {
+      const [row] = await db
+        .select({ tradeId: trade.tradeId })
+        .from(trade)
+        .where(and(eq(trade.positionId, positionId), eq(trade.kind, "entry")));
+      return row?.tradeId ?? null;
+    },
+
+    async findExit(positionId) {
+      const unfinished = inArray(trade.status, [...UNFINISHED_TRADES]);
+      const exits = await records(
+        and(eq(trade.positionId, positionId), eq(trade.kind, "exit"), unfinished) ?? sql`false`,
+      );
+      return exits.toSorted((a, b) => a.trade.plannedAt.getTime() - b.trade.plannedAt.getTime()).at(-1) ?? null;
+    },
+
     async findByKey(accountId, key) {
       const [row] = await db
         .select({ tradeId: trade.tradeId, requestDigest: trade.requestDigest })
@@ -142,9 +163,9 @@ export function tradeStore(db: Database): TradeStore {
           returning position_id
         )
         insert into trade (trade_id, account_id, position_id, symbol, kind, side, status, input_mint, output_mint,
-          amount_in, idempotency_key, request_digest, planned_at)
+          amount_in, minimum_out, idempotency_key, request_digest, planned_at)
         select ${plan.tradeId}, ${plan.accountId}, position_id, ${plan.symbol}, 'entry', ${plan.side}, 'planned',
-          ${plan.inputMint}, ${plan.outputMint}, ${numeric(plan.amountIn)},
+          ${plan.inputMint}, ${plan.outputMint}, ${numeric(plan.amountIn)}, ${numeric(plan.minimumOut)},
           ${plan.idempotencyKey}, ${plan.requestDigest}, ${timestamp(plan.at)}
         from opened
         returning trade_id`;
@@ -206,7 +227,7 @@ export function tradeStore(db: Database): TradeStore {
           from failed
           where trade.position_id = failed.position_id and trade.kind = 'exit' and trade.status = 'planned'
         ), touched as (
-          update position p set status = ${POSITION_MOVES.abort.to}, closed_at = ${timestamp(at)},
+          update position p set status = ${POSITION_MOVES.abort.to}, closed_at = ${timestamp(at)}, exiting = 0,
             event_sequence = p.event_sequence + ${events.length}::int
           from failed where p.position_id = failed.position_id
           returning p.position_id, p.event_sequence

@@ -34,6 +34,8 @@ interface TradeFacts {
   readonly inputMint: Mint;
   readonly outputMint: Mint;
   readonly amountIn: Amount;
+  /** The least its caller accepts for it; null: the slippage of the attempt alone decides. */
+  readonly minimumOut: Amount | null;
   readonly plannedAt: Date;
 }
 
@@ -97,8 +99,9 @@ export function transition(trade: Trade, event: TradeEvent): Trade {
 }
 
 function factsOf(trade: Trade): TradeFacts {
-  const { tradeId, accountId, positionId, symbol, kind, side, inputMint, outputMint, amountIn, plannedAt } = trade;
-  return { tradeId, accountId, positionId, symbol, kind, side, inputMint, outputMint, amountIn, plannedAt };
+  const { tradeId, accountId, positionId, symbol, kind, side, inputMint, outputMint, amountIn, minimumOut, plannedAt } =
+    trade;
+  return { tradeId, accountId, positionId, symbol, kind, side, inputMint, outputMint, amountIn, minimumOut, plannedAt };
 }
 
 function submittedOf(trade: Trade): Submitted {

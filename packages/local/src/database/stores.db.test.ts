@@ -7,6 +7,7 @@ import { connect } from "@backstop/core/db/client";
 import { outboxStore } from "@backstop/core/event/outbox.store";
 import { marketStore } from "@backstop/core/market/market.store";
 import { positionStore } from "@backstop/core/position/position.store";
+import { stopStore } from "@backstop/core/stop/stop.store";
 import { storesContract } from "@backstop/core/testing/stores.contract";
 import { attemptStore } from "@backstop/core/trade/attempt.store";
 import { fillStore } from "@backstop/core/trade/fill.store";
@@ -36,6 +37,7 @@ storesContract("on PGlite", async () => {
     attempts: attemptStore(db),
     fills: fillStore(db),
     positions: positionStore(db),
+    stops: stopStore(db),
     outbox: outboxStore(db),
   };
 });

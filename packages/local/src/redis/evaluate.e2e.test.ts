@@ -1,9 +1,10 @@
 /** The evaluator over a real Redis and Upstash's own client, with a clock, prices and a Postgres that are made up. */
-import type { PositionStore } from "@backstop/core/position/position.store";
+
 import type { Observations } from "@backstop/core/price/accepted";
 import { connectRedis } from "@backstop/core/redis/client";
 import { type EvaluateDeps, evaluateStops } from "@backstop/core/stop/evaluate";
 import type { ArmedStop } from "@backstop/core/stop/stop";
+import type { StopStore } from "@backstop/core/stop/stop.store";
 import { watch } from "@backstop/core/stop/watch";
 import { type WatchStore, watchStore } from "@backstop/core/stop/watch.store";
 import { FakeClock, fakeIds, fakeLog, fakeQueues } from "@backstop/core/testing/fakes";
@@ -26,11 +27,11 @@ afterAll(() => server.close());
 beforeEach(async () => void (await redis.flushall()));
 
 /** What Postgres is in these tests: open positions with their rules, and what was claimed and recorded. */
-function fakePositions(open: readonly ArmedStop[]) {
+function fakeStops(open: readonly ArmedStop[]) {
   const rows = new Map(open.map((each) => [each.positionId, each]));
   const claimed: string[] = [];
   const recorded: number[] = [];
-  const positions: Pick<PositionStore, "armed" | "claim" | "raiseMarks"> = {
+  const stops: Pick<StopStore, "armed" | "claim" | "raiseMarks"> = {
     armed: async () => [...rows.values()],
     claim: async (fired) =>
       fired.map(({ armed: judged, exitTradeId }) => {
@@ -48,13 +49,13 @@ function fakePositions(open: readonly ArmedStop[]) {
       return raised.length;
     },
   };
-  return { positions, rows, claimed, recorded };
+  return { stops, rows, claimed, recorded };
 }
 
 type Step = number | "unknown" | (() => unknown);
 
 /** Runs an evaluator along `steps`: a price is one tick's, a function happens before the next. Ends when the steps do. */
-async function along(steps: readonly Step[], over: Partial<EvaluateDeps> & Pick<EvaluateDeps, "positions">) {
+async function along(steps: readonly Step[], over: Partial<EvaluateDeps> & Pick<EvaluateDeps, "stops">) {
   const queues = fakeQueues();
   const log = fakeLog();
   const rest = [...steps];
@@ -87,7 +88,7 @@ async function along(steps: readonly Step[], over: Partial<EvaluateDeps> & Pick<
 
 describe("an evaluator", () => {
   test("claims a stop on the first price at it, with its message queued before and after", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     const { sent } = await along([101, 110, 106.8, 106.7, 90, 90], postgres);
     expect(postgres.claimed).toEqual(["trd_exit_1_1_1"]);
     expect(sent).toEqual([
@@ -97,7 +98,7 @@ describe("an evaluator", () => {
   });
 
   test("leaves a claimed stop to nobody: the next evaluator has nothing to do with it", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     await along([90, 90], postgres);
     const next = await along([90, 90], postgres);
     expect(next.sent).toEqual([]);
@@ -105,10 +106,10 @@ describe("an evaluator", () => {
   });
 
   test("keeps what fired while Postgres is away, through its successor, whatever the price does", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     await along([90, 120, 130], {
       ...postgres,
-      positions: { ...postgres.positions, claim: () => Promise.reject(new Error()) },
+      stops: { ...postgres.stops, claim: () => Promise.reject(new Error()) },
     });
     expect(postgres.claimed).toEqual([]);
     await along([130, 130], postgres);
@@ -116,20 +117,20 @@ describe("an evaluator", () => {
   });
 
   test("keeps what fired even when Redis would not take it at first", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     let failures = 2;
     const flaky: WatchStore = {
       ...store,
       latch: (fired) => (failures-- > 0 ? Promise.reject(new Error("Redis is away")) : store.latch(fired)),
     };
-    const positions = { ...postgres.positions, claim: () => Promise.reject(new Error("Postgres is away")) };
-    await along([90, 120, 120, 120], { positions, store: flaky });
+    const stops = { ...postgres.stops, claim: () => Promise.reject(new Error("Postgres is away")) };
+    await along([90, 120, 120, 120], { stops, store: flaky });
     await along([120, 120], postgres);
     expect(postgres.claimed).toEqual(["trd_exit_1_1_1"]);
   });
 
   test("does not claim before the message that guards the claim is queued", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     let failures = 2;
     const sent: number[] = [];
     const queues: EvaluateDeps["queues"] = {
@@ -144,7 +145,7 @@ describe("an evaluator", () => {
   });
 
   test("hands its marks to its successor, also those that Redis took only later", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     let failures = 1;
     const flaky: WatchStore = {
       ...store,
@@ -158,7 +159,7 @@ describe("an evaluator", () => {
   });
 
   test("never lets an older evaluator lower a mark", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     const at = new Date();
     const tick = (mark: number) =>
       store.recordTick({ at, prices: new Map(), marks: [armed({ highWaterMark: price(mark) })] });
@@ -169,7 +170,7 @@ describe("an evaluator", () => {
   });
 
   test("records marks in Postgres by steps of half a percent, however often it is followed", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     await along([100.3, 100.3], postgres);
     expect(postgres.recorded).toEqual([]);
     await along([100.4, 100.6, 100.7, 101.2], postgres);
@@ -177,7 +178,7 @@ describe("an evaluator", () => {
   });
 
   test("gives a rule that replaced another its own mark", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     await along([120, 120], postgres);
     const replaced = armed({ version: 2, highWaterMark: price(110) });
     postgres.rows.set(1, replaced);
@@ -189,14 +190,14 @@ describe("an evaluator", () => {
   });
 
   test("that finds Redis flushed makes the book anew, and has forgotten nothing", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     const { log } = await along([100.4, () => redis.flushall(), 100.3, 97.38, 97.38], postgres);
     expect(log.filter((line) => line === "book_rebuilt")).toHaveLength(2);
     expect(postgres.claimed).toEqual(["trd_exit_1_1_1"]);
   });
 
   test("goes on with what it knows while Redis is away", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     const away = () => Promise.reject(new Error("Redis is away"));
     const gone: WatchStore = {
       takeLease: away,
@@ -219,13 +220,13 @@ describe("an evaluator", () => {
   });
 
   test("takes an unknown price for no price", async () => {
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     await along(["unknown", "unknown", "unknown", 100], postgres);
     expect(postgres.claimed).toEqual([]);
   });
 
   test("takes in what is armed while it runs, and the rule that Postgres has when its own is old", async () => {
-    const postgres = fakePositions([armed({ positionId: 2, version: 3, highWaterMark: price(100) })]);
+    const postgres = fakeStops([armed({ positionId: 2, version: 3, highWaterMark: price(100) })]);
     const stale = armed({ positionId: 2, version: 2, highWaterMark: price(200) });
     await along([100, () => store.append({ type: "arm", armed: armed({ positionId: 3 }) }), 100, 100], postgres);
     await redis.flushall();
@@ -238,13 +239,13 @@ describe("an evaluator", () => {
   });
 
   test("ends when a successor has the lease, and leaves it to it", async () => {
-    const { ended } = await along([100, 100], fakePositions([armed()]));
+    const { ended } = await along([100, 100], fakeStops([armed()]));
     expect(ended).toBe("successor");
     expect((await store.evaluator()).leasedAt).not.toBeNull();
   });
 
   test("ends when nothing is armed, and takes its lease and last tick with it", async () => {
-    const { ended } = await along([], fakePositions([]));
+    const { ended } = await along([], fakeStops([]));
     expect(ended).toBe("nothing_armed");
     expect(await store.evaluator()).toEqual({ leasedAt: null, lastTickAt: null });
   });
@@ -273,7 +274,7 @@ describe("arming", () => {
 
   test("is read by the next evaluator, whether it was there or not", async () => {
     await arming(1_000, true);
-    const postgres = fakePositions([armed()]);
+    const postgres = fakeStops([armed()]);
     await along([90, 90], postgres);
     expect(postgres.claimed).toHaveLength(1);
   });
