@@ -457,6 +457,139 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
     });
 
+    describe("closing for a person", () => {
+      const close = async (record: TradeRecord, amountIn: number, seen: number): Promise<string | null> => {
+        const tradeId = unique("trd");
+        const planned_ = await stores.positions.planClose({
+          accountId: record.position.accountId,
+          positionId: record.position.positionId,
+          tradeId,
+          seen: units(seen),
+          amountIn: units(amountIn),
+          events: [],
+          at: later(2),
+        });
+        return planned_ ? tradeId : null;
+      };
+      const leave = async (tradeId: string, amountIn: number): Promise<TradeRecord> => {
+        const exit = await signed(await find(tradeId));
+        expect(await land(exit, fill({ amountIn: units(amountIn), amountOut: units(1_000_000) }))).toBe(true);
+        const { position } = await find(tradeId);
+        expect(await stores.fills.finalize(lastOf(exit).attemptId, position.status, [], later(15))).toBe(true);
+        return find(tradeId);
+      };
+
+      test("plans one exit of what was seen, whoever comes at once", async () => {
+        const entry = await open_();
+        const plans = await Promise.all(Array.from({ length: 5 }, () => close(entry, 666_000_000, 666_000_000)));
+        const tradeIds = plans.filter((tradeId) => tradeId !== null);
+        expect(tradeIds).toHaveLength(1);
+        const exit = await stores.trades.findExit(entry.position.positionId);
+        expect(exit?.trade).toMatchObject({ tradeId: tradeIds[0], kind: "exit", side: "sell", amountIn: 666_000_000n });
+        expect(exit?.position).toMatchObject({ status: "closing", closeReason: "manual", partial: false });
+        expect(await close(entry, 666_000_000, 666_000_000)).toBeNull();
+      });
+
+      test("of a part leaves the position open when it is final, with its stop and what is left", async () => {
+        const entry = await open_();
+        const tradeId = (await close(entry, 166_000_000, 666_000_000)) ?? expect.unreachable();
+        expect((await find(tradeId)).position).toMatchObject({
+          status: "closing",
+          partial: true,
+          exiting: 166_000_000n,
+        });
+        const { position } = await leave(tradeId, 166_000_000);
+        expect(position).toMatchObject({ status: "open", version: 1, exiting: 0n, totals: { exitIn: 166_000_000n } });
+        const second = (await close(entry, 500_000_000, 500_000_000)) ?? expect.unreachable();
+        expect((await leave(second, 500_000_000)).position).toMatchObject({ status: "closed", closeReason: "manual" });
+      });
+
+      test("of a part lets the stop fire on the rest, and both exits run to the end, one after the other", async () => {
+        const entry = await open_();
+        const part = (await close(entry, 166_000_000, 666_000_000)) ?? expect.unreachable();
+        const partial = await find(part);
+        const fired = firedOf(partial);
+        expect((await stores.stops.claim([fired], later(3)))[0]).toMatchObject({ claimed: true });
+        const rest = await find(fired.exitTradeId);
+        expect(rest.trade.amountIn).toBe(500_000_000n);
+        expect(rest.position).toMatchObject({ status: "closing", partial: false, closeReason: "trailing_stop" });
+        await drafted(rest);
+        expect(await draft(partial)).toBe(false);
+        await stores.attempts.abandon(lastOf(await find(fired.exitTradeId)).attemptId);
+        const left = await leave(part, 166_000_000);
+        expect(left.position).toMatchObject({ status: "closing", exiting: 500_000_000n });
+        expect((await leave(fired.exitTradeId, 500_000_000)).position.status).toBe("closed");
+      });
+
+      test("of the rest joins a part that is on its way", async () => {
+        const entry = await open_();
+        const part = (await close(entry, 166_000_000, 666_000_000)) ?? expect.unreachable();
+        expect(await close(entry, 100_000_000, 500_000_000)).toBeNull();
+        const rest = (await close(entry, 500_000_000, 500_000_000)) ?? expect.unreachable();
+        expect((await leave(part, 166_000_000)).position.status).toBe("closing");
+        expect((await leave(rest, 500_000_000)).position.status).toBe("closed");
+      });
+
+      test("names what it has seen: with a fill booked in between it plans nothing", async () => {
+        expect(await close(await open_(), 1, 665_999_999)).toBeNull();
+      });
+    });
+
+    describe("a rule", () => {
+      test("is replaced once under its version, and begins from the price of now", async () => {
+        const { position } = await open_();
+        const replace = (stop: number) =>
+          stores.stops.replace({
+            accountId: position.accountId,
+            positionId: position.positionId,
+            version: 1,
+            stop: { kind: "fixed", price: price(stop) },
+            highWaterMark: price(155),
+            events: [],
+            at: later(2),
+          });
+        const outcomes = await Promise.all([replace(140), replace(141), replace(142)]);
+        expect(outcomes.filter(Boolean)).toHaveLength(1);
+        const now = await stores.positions.find(position.accountId, position.positionId);
+        expect(now).toMatchObject({ version: 2, highWaterMark: 155, stop: { kind: "fixed" } });
+        expect(
+          (
+            await stores.stops.claim(
+              [firedOf(await find((await stores.trades.findEntry(position.positionId)) ?? ""))],
+              AT,
+            )
+          )[0],
+        ).toMatchObject({ claimed: true });
+      });
+
+      test("of another account is not touched", async () => {
+        const { position } = await open_();
+        const replacement = {
+          accountId: await newAccount(),
+          positionId: position.positionId,
+          version: 1,
+          stop: { kind: "fixed" as const, price: price(1) },
+          highWaterMark: price(155),
+          events: [],
+          at: AT,
+        };
+        expect(await stores.stops.replace(replacement)).toBe(false);
+      });
+    });
+
+    test("what positions hold and entries will spend is committed, by mint", async () => {
+      const accountId = await newAccount();
+      await open_({ accountId });
+      await planned({ accountId });
+      await planned({ accountId, symbol: "JUP/USDC" });
+      expect(await stores.positions.committed(accountId)).toEqual(
+        new Map([
+          [SOL_USDC.baseMint, 666_000_000n],
+          [SOL_USDC.quoteMint, 200_000_000n],
+        ]),
+      );
+    });
+
     describe("marks", () => {
       test("are recorded only higher, for the version that was judged, with an event each", async () => {
         const entry = await open_();

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { fill, price, SOL_USDC, units } from "../../testing/given.ts";
 import { type Amount, mulDiv } from "../money/amount.ts";
 import { book, held, NO_FILLS, type Totals } from "./position.ts";
-import { costOfExits, entryPrice, exitPrice, realizedPnl, unrealizedPnl } from "./profit.ts";
+import { costOfExits, entryPrice, exitPrice, quantity, realizedPnl, realizedPnlBase, unrealizedPnl } from "./profit.ts";
 
 const units64 = (max: bigint) => fc.bigInt({ min: 1n, max }).map(units);
 const MILLION_USDC = 10n ** 12n;
@@ -97,5 +97,49 @@ describe("an open position", () => {
     expect(() => book(totals, "exit", fill({ amountIn: units(1_000_000_001) }), units(0))).toThrow(
       "more than the 1000000000 held",
     );
+  });
+});
+
+describe("side sell", () => {
+  const sell = (totals: Totals) => ({ side: "sell" as const, totals });
+
+  test("gains in base exactly what its fills moved, and in quote that at the exit's own price, less fees", () => {
+    fc.assert(
+      fc.property(life, (fills) => {
+        // The same life mirrored: base is sold, the proceeds are what exits spend.
+        const totals = totalsOf(fills);
+        let purse = -fills.spent;
+        for (const index of fills.sold.keys()) purse += fills.proceeds[index] ?? 0n;
+        expect(realizedPnlBase(sell(totals))).toBe(purse);
+        expect(quantity(sell(totals))).toBe(0n);
+        const fees = totals.feesQuote ?? expect.unreachable();
+        const inQuote = (realizedPnl(sell(totals)) ?? expect.unreachable()) + fees;
+        // Rounded down from base at proceeds over base bought.
+        expect(inQuote * totals.exitOut).toBeLessThanOrEqual(purse * totals.exitIn);
+        expect((inQuote + 1n) * totals.exitOut).toBeGreaterThan(purse * totals.exitIn);
+      }),
+    );
+  });
+
+  test("gains when the price falls: 1 SOL sold at 150 and bought back at 100", () => {
+    const sold = book(
+      NO_FILLS,
+      "entry",
+      fill({ amountIn: units(1_000_000_000), amountOut: units(150_000_000) }),
+      units(900),
+    );
+    expect(entryPrice(sell(sold), SOL_USDC)).toBe(150);
+    expect(quantity(sell(sold))).toBe(1_000_000_000n);
+    expect(unrealizedPnl(sell(sold), price(140), SOL_USDC)).toBe(10_000_000n);
+    expect(realizedPnl(sell(sold))).toBe(-900n);
+    const back = book(
+      sold,
+      "exit",
+      fill({ amountIn: units(150_000_000), amountOut: units(1_500_000_000) }),
+      units(900),
+    );
+    expect(exitPrice(sell(back), SOL_USDC)).toBe(100);
+    expect(realizedPnlBase(sell(back))).toBe(500_000_000n);
+    expect(realizedPnl(sell(back))).toBe(50_000_000n - 1_800n);
   });
 });

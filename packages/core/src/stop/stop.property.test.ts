@@ -19,17 +19,29 @@ const level = (rule: ArmedStop): number => triggerPrice(rule) ?? expect.unreacha
 
 const held = (book: Book): ArmedStop => book.get(1) ?? expect.unreachable("the stop is in the book");
 
-describe("a stop of a buy, along any path", () => {
-  test("never falls", () => {
+describe.each(["buy", "sell"] as const)("a stop of a %s, along any path", (side) => {
+  /** What is better for the position is worse for the stop: up for a buy, down for a sell. */
+  const better = (a: number, b: number): boolean => (side === "buy" ? a >= b : a <= b);
+  const best = (...prices: number[]): number => (side === "buy" ? Math.max(...prices) : Math.min(...prices));
+  const activated = fc
+    .tuple(trailing, fc.integer({ min: 1, max: 2_000 }))
+    .map(([stop, activation]): Stop => (stop.kind === "trailing" ? { ...stop, activationBps: bps(activation) } : stop));
+  const rules = fc.oneof(anyStop, activated);
+  const bookWith = (stop: Stop): Book => {
+    const book = new Book();
+    book.apply({ type: "arm", armed: armed({ side, stop }) });
+    return book;
+  };
+
+  test("never moves back", () => {
     fc.assert(
-      fc.property(anyStop, path, (stop, prices) => {
-        const book = new Book();
-        book.apply({ type: "arm", armed: armed({ stop }) });
-        let before = level(held(book));
+      fc.property(rules, path, (stop, prices) => {
+        const book = bookWith(stop);
+        let before = triggerPrice(held(book));
         for (const accepted of prices) {
           book.tick(SOL_USDC.symbol, accepted);
-          const after = level(held(book));
-          expect(after).toBeGreaterThanOrEqual(before);
+          const after = triggerPrice(held(book));
+          if (before !== null) expect(after !== null && better(after, before)).toBe(true);
           before = after;
         }
       }),
@@ -38,28 +50,41 @@ describe("a stop of a buy, along any path", () => {
 
   test("fires on the first accepted price at or beyond it, and not before", () => {
     fc.assert(
-      fc.property(anyStop, path, (stop, prices) => {
-        const book = new Book();
-        book.apply({ type: "arm", armed: armed({ stop }) });
+      fc.property(rules, path, (stop, prices) => {
+        const book = bookWith(stop);
         const fired = prices.findIndex((accepted) => book.tick(SOL_USDC.symbol, accepted).fired.length > 0);
         // The same rule told without a book: the level is that of the best price so far, this one included.
+        const [away, towards] = side === "buy" ? [-1, 1] : [1, -1];
         const expected = prices.findIndex((accepted, index) => {
-          const best = price(Math.max(100, ...prices.slice(0, index + 1)));
-          const level = stop.kind === "fixed" ? stop.price : (best * (10_000 - stop.distanceBps)) / 10_000;
-          return accepted <= level;
+          if (stop.kind === "fixed") return better(stop.price, accepted);
+          const mark = best(100, ...prices.slice(0, index + 1));
+          const wakes = (100 * (10_000 + towards * (stop.activationBps ?? 0))) / 10_000;
+          if (stop.activationBps !== undefined && !better(mark, wakes)) return false;
+          return better((mark * (10_000 + away * stop.distanceBps)) / 10_000, accepted);
         });
         expect(fired).toBe(expected);
       }),
     );
   });
 
-  test("fires however far below it a gap goes", () => {
+  test("fires however far beyond it a gap goes", () => {
     fc.assert(
       fc.property(anyStop, fc.double({ min: 1e-9, max: 1, noNaN: true }), (stop, depth) => {
-        const book = new Book();
-        book.apply({ type: "arm", armed: armed({ stop }) });
-        const gap = price(level(armed({ stop })) * depth);
-        expect(book.tick(SOL_USDC.symbol, gap).fired).toHaveLength(1);
+        const at = level(armed({ side, stop }));
+        const gap = price(side === "buy" ? at * depth : at / depth);
+        expect(bookWith(stop).tick(SOL_USDC.symbol, gap).fired).toHaveLength(1);
+      }),
+    );
+  });
+
+  test("moves only inside its limits: at any price, what is allowed is allowed by its distance alone", () => {
+    const limits = { minDistanceBps: bps(100), maxDistanceBps: bps(2_000) };
+    fc.assert(
+      fc.property(anyPrice, fc.integer({ min: -5_000, max: 5_000 }), (current, distance) => {
+        const away = (current * (side === "buy" ? 10_000 - distance : 10_000 + distance)) / 10_000;
+        const check = () => checkStop({ kind: "fixed", price: price(away) }, side, current, limits);
+        if (distance >= 100 && distance <= 2_000) expect(check).not.toThrow();
+        else expect(check).toThrow(distance <= 0 ? "already breached" : distance < 100 ? "too near" : "too far");
       }),
     );
   });
