@@ -7,7 +7,7 @@ import type { Account } from "./account/account.ts";
 import type { Clock } from "./clock.ts";
 import { type Config, type Environment, requireVariable } from "./config.ts";
 import { connect, type Database } from "./db/client.ts";
-import { JupiterClient, type JupiterConfig } from "./jupiter/client.ts";
+import { JupiterApi, type JupiterConfig } from "./jupiter/client.ts";
 import { jupiterPrices } from "./price/jupiter.ts";
 import { type Queues, sqsQueues } from "./queue/queue.ts";
 import { connectRedis } from "./redis/client.ts";
@@ -46,7 +46,7 @@ const jupiterConfig = (env: Environment): JupiterConfig => ({
   apiKey: requireVariable(env, "JUPITER_API_KEY"),
 });
 
-export const jupiter = (env: Environment, clock: Clock): JupiterClient => new JupiterClient(jupiterConfig(env), clock);
+export const jupiter = (env: Environment, clock: Clock): JupiterApi => new JupiterApi(jupiterConfig(env), clock);
 
 export const prices = (env: Environment, clock: Clock) => jupiterPrices(jupiterConfig(env), clock);
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { SOL_USDC, units } from "../../testing/given.ts";
 import { AMOUNT_MAX } from "../money/amount.ts";
 import { bps } from "../money/bps.ts";
-import { JupiterClient } from "./client.ts";
+import { JupiterApi } from "./client.ts";
 
 interface Asked {
   readonly url: URL;
@@ -15,7 +15,7 @@ interface Asked {
 }
 
 let server: Server;
-let client: JupiterClient;
+let client: JupiterApi;
 let asked: Asked[];
 let answer: { status: number; body: string } | "never";
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
   await once(server, "listening");
   const clock = { now: () => new Date(0), sleep: async () => {}, deadline: () => AbortSignal.timeout(150) };
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  client = new JupiterClient({ baseUrl, apiKey: "the-key" }, clock);
+  client = new JupiterApi({ baseUrl, apiKey: "the-key" }, clock);
 });
 afterAll(() => {
   server.closeAllConnections();

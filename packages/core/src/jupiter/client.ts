@@ -63,7 +63,7 @@ export function withSlippage(quote: Quote, slippageBps: Bps): Quote {
   return { ...quote, slippageBps, minimumOut, answer };
 }
 
-export class JupiterClient {
+export class JupiterApi {
   readonly #api: SwapApi;
   readonly #clock: Clock;
 

@@ -8,7 +8,7 @@
 import type { Account } from "../account/account.ts";
 import type { Config } from "../config.ts";
 import { EngineError } from "../error.ts";
-import type { JupiterClient, Quote } from "../jupiter/client.ts";
+import type { JupiterApi, Quote } from "../jupiter/client.ts";
 import { legs, type Market, type Side } from "../market/market.ts";
 import type { Mint } from "../market/mint.ts";
 import { type Amount, amount, formatAmount, parseAmount } from "../money/amount.ts";
@@ -40,7 +40,7 @@ export interface CheckedEntry {
 
 export interface EntryDeps extends CurrentPriceDeps {
   readonly config: Config;
-  readonly jupiter: Pick<JupiterClient, "getQuote">;
+  readonly jupiter: Pick<JupiterApi, "getQuote">;
   readonly balances: Pick<Rpc, "tokens" | "lamports">;
   readonly positions: Pick<PositionStore, "committed">;
 }

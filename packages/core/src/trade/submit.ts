@@ -9,7 +9,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { EngineError, isEngineError } from "../error.ts";
-import { type JupiterClient, type Quote, withSlippage } from "../jupiter/client.ts";
+import { type JupiterApi, type Quote, withSlippage } from "../jupiter/client.ts";
 import type { Asked } from "../jupiter/errors.ts";
 import type { Log } from "../log.ts";
 import type { Amount } from "../money/amount.ts";
@@ -34,7 +34,7 @@ export interface SendDeps {
 
 export interface SubmitDeps extends SendDeps {
   readonly attempts: AttemptStore;
-  readonly jupiter: Pick<JupiterClient, "getQuote" | "getSwapInstructions">;
+  readonly jupiter: Pick<JupiterApi, "getQuote" | "getSwapInstructions">;
   readonly rpc: Pick<Rpc, "latestBlockhash" | "lookupTables" | "send">;
   readonly signing: Signing;
   readonly queues: Queues;
