@@ -13,6 +13,7 @@ CREATE TABLE "outbox" (
 	"position_sequence" integer NOT NULL,
 	"payload" jsonb NOT NULL,
 	"at" timestamp with time zone NOT NULL,
+	"delivered_at" timestamp with time zone,
 	CONSTRAINT "outbox_eventId_unique" UNIQUE("event_id")
 );
 --> statement-breakpoint
@@ -135,6 +136,7 @@ ALTER TABLE "attempt" ADD CONSTRAINT "attempt_position_id_position_position_id_f
 ALTER TABLE "trade" ADD CONSTRAINT "trade_account_id_account_account_id_fk" FOREIGN KEY ("account_id") REFERENCES "public"."account"("account_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "trade" ADD CONSTRAINT "trade_position_id_position_position_id_fk" FOREIGN KEY ("position_id") REFERENCES "public"."position"("position_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "outbox_position_sequence" ON "outbox" USING btree ("position_id","position_sequence");--> statement-breakpoint
+CREATE INDEX "outbox_undelivered" ON "outbox" USING btree ("sequence") WHERE "outbox"."delivered_at" is null;--> statement-breakpoint
 CREATE UNIQUE INDEX "position_seat" ON "position" USING btree ("account_id","symbol","seat") WHERE "position"."status" in ('opening', 'open', 'closing');--> statement-breakpoint
 CREATE INDEX "position_live" ON "position" USING btree ("status") WHERE "position"."status" in ('opening', 'open', 'closing');--> statement-breakpoint
 CREATE UNIQUE INDEX "attempt_one_unfinished_per_trade" ON "attempt" USING btree ("trade_id") WHERE "attempt"."status" in ('drafted', 'live', 'landed');--> statement-breakpoint

@@ -1,6 +1,7 @@
 /** Finds out what became of the trades that messages name: statuses, fills, arming, and the bytes once more while they may land. */
 import { configFrom } from "@backstop/core/config";
 import * as Deps from "@backstop/core/deps";
+import { wakingRelay } from "@backstop/core/event/wake";
 import { marketStore } from "@backstop/core/market/market.store";
 import { type BatchHandler, inBatches } from "@backstop/core/queue/batch";
 import { solanaRpc } from "@backstop/core/solana/rpc";
@@ -27,6 +28,7 @@ const real = once(async () => {
     fills: fillStore(db),
     rpc: solanaRpc(config.jupiter.rpcEndpoint, clock),
     queues: Deps.queues(env),
+    wakeRelay: wakingRelay(env, log),
     watch: Deps.watching(env, clock, store, config),
     prices: store,
     markets: await marketStore(db).all(),

@@ -1,6 +1,7 @@
 /** The evaluator: called by the Scheduler every minute, and when a stop is armed while none is running. */
 import { configFrom } from "@backstop/core/config";
 import * as Deps from "@backstop/core/deps";
+import { wakingRelay } from "@backstop/core/event/wake";
 import { marketStore } from "@backstop/core/market/market.store";
 import { type Ended, type EvaluateDeps, evaluateStops } from "@backstop/core/stop/evaluate";
 import { stopStore } from "@backstop/core/stop/stop.store";
@@ -24,6 +25,7 @@ const real = once(async () => {
     stops: stopStore(db),
     store: Deps.watched(env, clock),
     queues: Deps.queues(env),
+    wakeRelay: wakingRelay(env, log),
     tickMs: configFrom(env).evaluator.tickMs,
   });
 });

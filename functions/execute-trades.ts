@@ -1,6 +1,7 @@
 /** Makes and sends the next attempt of the trades that messages name: exits, and entries whose function died. */
 import { configFrom } from "@backstop/core/config";
 import * as Deps from "@backstop/core/deps";
+import { wakingRelay } from "@backstop/core/event/wake";
 import { type BatchHandler, eachOf } from "@backstop/core/queue/batch";
 import { solanaRpc } from "@backstop/core/solana/rpc";
 import { attemptStore } from "@backstop/core/trade/attempt.store";
@@ -26,6 +27,7 @@ const real = once(async () => {
     rpc: solanaRpc(config.jupiter.rpcEndpoint, clock),
     signing: Deps.signing(env),
     queues: Deps.queues(env),
+    wakeRelay: wakingRelay(env, log),
     maxPriceImpactBps: config.jupiter.maxPriceImpactBps,
   });
 });

@@ -1,9 +1,10 @@
 /** `GET /positions`, `GET /positions/{id}`, `PATCH /positions/{id}/stop`, `POST /positions/{id}/close`. */
 import { type AppDeps, authorizedApp, type HttpHandler, parseBody, serve } from "@backstop/core/api/app";
 import { invalid } from "@backstop/core/api/problem";
-import { CloseBody, StopChangeBody, stopOf } from "@backstop/core/api/schema";
+import { CloseBody, IdempotencyKey, StopChangeBody, stopOf } from "@backstop/core/api/schema";
 import { type Config, configFrom } from "@backstop/core/config";
 import * as Deps from "@backstop/core/deps";
+import { wakingRelay } from "@backstop/core/event/wake";
 import { marketOf } from "@backstop/core/market/market";
 import { marketStore } from "@backstop/core/market/market.store";
 import { type CloseDeps, closePosition, parseFraction, WHOLE } from "@backstop/core/position/close";
@@ -49,7 +50,9 @@ export function make(deps: PositionsDeps): HttpHandler {
     // Closing all of it needs no words.
     const asked = (await context.req.raw.clone().text()) === "" ? {} : await parseBody(context.req.raw, CloseBody);
     const fraction = asked.fraction === undefined ? WHOLE : parseFraction(asked.fraction);
-    const record = await closePosition(deps, account, positionId, fraction);
+    const key = IdempotencyKey.nullish().safeParse(context.req.header("idempotency-key"));
+    if (!key.success) throw invalid("the header Idempotency-Key is 1 to 255 printable characters, where it is sent");
+    const record = await closePosition(deps, account, positionId, fraction, key.data ?? null);
     return context.json(tradeView(record, marketOf(deps.markets, record.trade.symbol)), 202);
   });
 
@@ -81,6 +84,7 @@ const real = once(async () => {
     currentPrice: (market) => currentPrice({ clock, log, markets, priceSource, watched }, market),
     watch: Deps.watching(env, clock, watched, config),
     queues: Deps.queues(env),
+    wakeRelay: wakingRelay(env, log),
   });
 });
 

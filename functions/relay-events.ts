@@ -2,7 +2,7 @@
 import * as Deps from "@backstop/core/deps";
 import { eventBus } from "@backstop/core/event/bus";
 import { outboxStore } from "@backstop/core/event/outbox.store";
-import { type Relayed, type RelayDeps, relayEvents } from "@backstop/core/event/relay";
+import { type RelayDeps, type Relayed, relayEvents } from "@backstop/core/event/relay";
 import type { BatchAnswer } from "@backstop/core/queue/batch";
 import { clock, log, once } from "./system.ts";
 

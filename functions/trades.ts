@@ -6,6 +6,7 @@ import { IdempotencyKey, stopOf, TradeBody } from "@backstop/core/api/schema";
 import { configFrom } from "@backstop/core/config";
 import * as Deps from "@backstop/core/deps";
 import { EngineError } from "@backstop/core/error";
+import { wakingRelay } from "@backstop/core/event/wake";
 import { marketOf } from "@backstop/core/market/market";
 import { marketStore } from "@backstop/core/market/market.store";
 import { positionStore } from "@backstop/core/position/position.store";
@@ -75,6 +76,7 @@ const real = once(async () => {
     balances: rpc,
     signing: Deps.signing(env),
     queues: Deps.queues(env),
+    wakeRelay: wakingRelay(env, log),
     maxPriceImpactBps: config.jupiter.maxPriceImpactBps,
   });
 });

@@ -40,6 +40,8 @@ export const timeoutSeconds = {
   sign: 10,
   // The evaluator ticks for at most 150 s; the rest is for its last tick.
   evaluateStops: 180,
+  // A thousand events at most, one after the other if they are all of one position, and 5 s of waiting for a bus that refuses.
+  relayEvents: 60,
 } as const;
 
 /** The Scheduler's smallest interval: an evaluator that died is replaced within it. */

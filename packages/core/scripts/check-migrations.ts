@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -16,7 +17,7 @@ try {
       "generate",
       "--dialect=postgresql",
       "--schema=./packages/core/src/**/*.sql.ts",
-      `--out=${copy}`,
+      `--out=${relative(root, copy)}`,
       "--casing=snake_case",
     ],
     { cwd: root, encoding: "utf8" },

@@ -424,8 +424,8 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
           totals: { exitIn: 666_000_000n, exitOut: 98_000_000n },
         });
         const { attemptId } = lastOf(landed);
-        expect(await stores.fills.finalize(attemptId, "closing", [], later(15))).toBe(true);
-        expect(await stores.fills.finalize(attemptId, "closing", [], later(15))).toBe(false);
+        expect(await stores.fills.finalize(attemptId, landed.position, [], later(15))).toBe(true);
+        expect(await stores.fills.finalize(attemptId, landed.position, [], later(15))).toBe(false);
         const final = await find(exit.trade.tradeId);
         expect(final.trade).toMatchObject({ status: "finalized", finalizedAt: later(15) });
         expect(final.position).toMatchObject({ status: "closed", closedAt: later(15), closeReason: "trailing_stop" });
@@ -449,11 +449,11 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         expect(await failEntry(exit.trade.tradeId, 0)).toBe(false);
       });
 
-      test("that is not all of the position leaves it closing", async () => {
+      test("that was not all of it leaves the rest open, under a new version", async () => {
         const exit = await signed(await closing());
         await land(exit, fill({ amountIn: units(1), amountOut: units(1) }));
-        await stores.fills.finalize(lastOf(exit).attemptId, "closing", [], AT);
-        expect((await find(exit.trade.tradeId)).position.status).toBe("closing");
+        await stores.fills.finalize(lastOf(exit).attemptId, (await find(exit.trade.tradeId)).position, [], AT);
+        expect((await find(exit.trade.tradeId)).position).toMatchObject({ status: "open", version: 3 });
       });
     });
 
@@ -466,8 +466,9 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
           tradeId,
           seen: units(seen),
           amountIn: units(amountIn),
+          key: null,
           events: [],
-          at: later(2),
+          at: new Date(later(2).getTime() + names),
         });
         return planned_ ? tradeId : null;
       };
@@ -475,7 +476,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const exit = await signed(await find(tradeId));
         expect(await land(exit, fill({ amountIn: units(amountIn), amountOut: units(1_000_000) }))).toBe(true);
         const { position } = await find(tradeId);
-        expect(await stores.fills.finalize(lastOf(exit).attemptId, position.status, [], later(15))).toBe(true);
+        expect(await stores.fills.finalize(lastOf(exit).attemptId, position, [], later(15))).toBe(true);
         return find(tradeId);
       };
 
@@ -513,12 +514,11 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const rest = await find(fired.exitTradeId);
         expect(rest.trade.amountIn).toBe(500_000_000n);
         expect(rest.position).toMatchObject({ status: "closing", partial: false, closeReason: "trailing_stop" });
-        await drafted(rest);
+        // The stop's exit has the next attempt, although the part was there before.
         expect(await draft(partial)).toBe(false);
-        await stores.attempts.abandon(lastOf(await find(fired.exitTradeId)).attemptId);
-        const left = await leave(part, 166_000_000);
-        expect(left.position).toMatchObject({ status: "closing", exiting: 500_000_000n });
-        expect((await leave(fired.exitTradeId, 500_000_000)).position.status).toBe("closed");
+        const left = await leave(fired.exitTradeId, 500_000_000);
+        expect(left.position).toMatchObject({ status: "closing", exiting: 166_000_000n });
+        expect((await leave(part, 166_000_000)).position.status).toBe("closed");
       });
 
       test("of the rest joins a part that is on its way", async () => {
@@ -526,8 +526,23 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const part = (await close(entry, 166_000_000, 666_000_000)) ?? expect.unreachable();
         expect(await close(entry, 100_000_000, 500_000_000)).toBeNull();
         const rest = (await close(entry, 500_000_000, 500_000_000)) ?? expect.unreachable();
-        expect((await leave(part, 166_000_000)).position.status).toBe("closing");
-        expect((await leave(rest, 500_000_000)).position.status).toBe("closed");
+        const left = await leave(rest, 500_000_000);
+        expect(left.position.status).toBe("closing");
+        expect((await leave(part, 166_000_000)).position.status).toBe("closed");
+      });
+
+      test("of a part that was forked away under it keeps no other stop from firing", async () => {
+        const entry = await open_();
+        const fired = firedOf(entry);
+        await close(entry, 333_000_000, 666_000_000);
+        await stores.fills.fork(lastOf(entry).attemptId, "closing", [], later(3));
+        const other = await open_();
+        const claims = await stores.stops.claim(
+          [{ ...fired, armed: { ...fired.armed, version: 2 } }, firedOf(other)],
+          AT,
+        );
+        expect(claims.map((claim) => claim.claimed)).toEqual([false, true]);
+        expect((await stores.stops.armed()).map((armed) => armed.positionId)).not.toContain(entry.position.positionId);
       });
 
       test("names what it has seen: with a fill booked in between it plans nothing", async () => {

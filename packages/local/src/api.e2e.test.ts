@@ -26,6 +26,11 @@ const withKey = () => ({ authorization: `Bearer ${local.environment["BACKSTOP_AP
 const get = (path: string) => ask("GET", path, withKey());
 
 let keys = 0;
+const patchStop = (positionId: number, body: object) =>
+  ask("PATCH", `/positions/${positionId}/stop`, withKey(), JSON.stringify(body));
+const close = (positionId: number, body?: object) =>
+  ask("POST", `/positions/${positionId}/close`, withKey(), body && JSON.stringify(body));
+
 const post = (body: unknown, key: string | null = `key-${keys++}`) =>
   ask(
     "POST",
@@ -36,14 +41,18 @@ const post = (body: unknown, key: string | null = `key-${keys++}`) =>
 
 const entry = (over: object = {}) => ({ symbol: "SOL/USDC", side: "buy", size: "25", ...over });
 
-async function until<Value>(look: () => Promise<Value>, holds: (value: Value) => boolean): Promise<Value> {
-  // The slowest thing waited for here is a confirmation, two blocks of 0.4 s.
-  for (let looks = 0; looks < 100; looks++) {
+/** Looks ten times a second: 100 times for a confirmation (two blocks of 0.4 s), more for finality (32 of them). */
+async function until<Value>(
+  look: () => Promise<Value>,
+  holds: (value: Value) => boolean,
+  looksMax = 100,
+): Promise<Value> {
+  for (let looks = 0; looks < looksMax; looks++) {
     const value = await look();
     if (holds(value)) return value;
     await sleep(100);
   }
-  return expect.unreachable("it did not come about within 10 s");
+  return expect.unreachable(`it did not come about in ${looksMax} looks`);
 }
 
 const problem = (status: number, code: string, numbers: object = {}) => ({
@@ -64,8 +73,10 @@ describe("without the key", () => {
       ["GET", "/positions/1"],
       ["GET", "/trades/trd_1"],
       ["POST", "/trades"],
+      ["PATCH", "/positions/1/stop"],
+      ["POST", "/positions/1/close"],
     ] as const) {
-      const answer = await ask(method, path, headers, method === "POST" ? "{}" : undefined);
+      const answer = await ask(method, path, headers, method === "GET" ? undefined : "{}");
       expect(answer).toMatchObject(problem(401, "UNAUTHORIZED"));
     }
   });
@@ -233,5 +244,137 @@ describe("a trade", () => {
         problem(422, "MAX_POSITIONS_REACHED", { symbol: "JTO/USDC", maxPositionsPerSymbol: "3" }),
       );
     }
+  });
+});
+
+/** Opens a position and waits until it is protected. */
+async function opened(over: object = {}): Promise<{ positionId: number; version: number; price: number }> {
+  const { status, body } = await post(entry(over));
+  expect(status).toBe(202);
+  const { positionId } = body;
+  const { body: position } = await until(
+    () => get(`/positions/${positionId}`),
+    (answer) => answer.body.status === "open",
+  );
+  return { positionId, version: position.version, price: Number(position.price.value) };
+}
+
+describe("the stop of a position", () => {
+  test("is replaced under its version, and only once under one", async () => {
+    const { positionId, version, price } = await opened({ symbol: "SOL/USDC", stop: { kind: "trailing" } });
+    const level = (price * 0.95).toFixed(4);
+    const answers = await Promise.all([
+      patchStop(positionId, { version, kind: "fixed", price: level }),
+      patchStop(positionId, { version, kind: "fixed", price: level }),
+    ]);
+    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409]);
+    const now = answers.find((answer) => answer.status === 200)?.body;
+    expect(now).toMatchObject({ version: version + 1, stop: { kind: "fixed", price: String(Number(level)) } });
+    expect(answers.find((answer) => answer.status === 409)).toMatchObject(
+      problem(409, "UPDATE_CONFLICT", { version: String(version), currentVersion: String(version + 1) }),
+    );
+
+    const trailing = await patchStop(positionId, { version: version + 1, kind: "trailing", activation: "0.05" });
+    expect(trailing.body.stop).toMatchObject({
+      kind: "trailing",
+      distance: "0.03",
+      activation: "0.05",
+      triggerPrice: null,
+    });
+
+    // A refusal tells the price of now.
+    const asked = await patchStop(positionId, { version: version + 2, kind: "fixed", price: "1" });
+    const current = Number(asked.body.currentPrice);
+    for (const [rule, why] of [
+      [{ kind: "fixed", price: (current * 1.1).toFixed(4) }, /already breached/],
+      [{ kind: "fixed", price: (current * 0.995).toFixed(4) }, /too near/],
+      [{ kind: "fixed", price: (current * 0.7).toFixed(4) }, /too far/],
+      [{ kind: "trailing", distance: "0.005" }, /too near/],
+      [{ kind: "trailing", distance: "0.3" }, /too far/],
+    ] as const) {
+      const refused = await patchStop(positionId, { version: version + 2, ...rule });
+      expect(refused).toMatchObject(problem(422, "INVALID_STOP_LEVEL"));
+      expect(refused.body.detail).toMatch(why);
+    }
+    expect((await get(`/positions/${positionId}`)).body.version).toBe(version + 2);
+    await close(positionId);
+  });
+
+  test("is not there for a position that is not", async () => {
+    const change = { version: 1, kind: "fixed", price: "100" };
+    expect(await patchStop(999_999, change)).toMatchObject(problem(404, "POSITION_NOT_FOUND"));
+    expect(await patchStop(999_999, { kind: "fixed", price: "100" })).toMatchObject(problem(400, "INVALID_REQUEST"));
+  });
+});
+
+describe("closing", () => {
+  test("sells a part and then the rest, each once, and what is closed stays closed", async () => {
+    const { positionId } = await opened({ symbol: "SOL/USDC", size: "40", stop: { kind: "trailing" } });
+    for (const fraction of ["0", "1.5"]) {
+      expect(await close(positionId, { fraction })).toMatchObject(
+        problem(422, "INVALID_POSITION_SIZE", { size: fraction }),
+      );
+    }
+    expect(await close(positionId, { fraction: "half" })).toMatchObject(problem(400, "INVALID_REQUEST"));
+
+    const before = (await get(`/positions/${positionId}`)).body;
+    const part = await close(positionId, { fraction: "0.25" });
+    expect(part).toMatchObject({ status: 202, body: { kind: "exit", side: "sell", positionId } });
+    expect((await close(positionId, { fraction: "0.25" })).body.tradeId).toBe(part.body.tradeId);
+    const { body: rest } = await until(
+      () => get(`/positions/${positionId}`),
+      (answer) => answer.body.status === "open",
+      300,
+    );
+    expect(Number(rest.quantity) / Number(before.quantity)).toBeCloseTo(0.75, 6);
+    expect(rest.stop).toMatchObject({ kind: "trailing" });
+
+    const whole = await close(positionId);
+    expect(whole.status).toBe(202);
+    expect((await close(positionId)).body.tradeId).toBe(whole.body.tradeId);
+    const { body: closed } = await until(
+      () => get(`/positions/${positionId}`),
+      (answer) => answer.body.status === "closed",
+      300,
+    );
+    expect(closed).toMatchObject({ quantity: "0", closeReason: "manual", unrealizedPnl: null });
+    // What the wallet gained: the fills of the three trades, and their fees.
+    expect(Number(closed.realizedPnl)).toBeLessThan(0);
+    expect(await close(positionId)).toMatchObject(problem(409, "UPDATE_CONFLICT", { positionStatus: "closed" }));
+    expect(await patchStop(positionId, { version: closed.version, kind: "trailing" })).toMatchObject(
+      problem(409, "UPDATE_CONFLICT", { positionStatus: "closed" }),
+    );
+  });
+
+  test("of what is not there is nothing", async () => {
+    expect(await close(999_999)).toMatchObject(problem(404, "POSITION_NOT_FOUND"));
+  });
+});
+
+describe("side sell", () => {
+  test("sells inventory worth the size, keeps the proceeds for buying back, and buys back with all of them", async () => {
+    const { positionId, price } = await opened({
+      symbol: "SOL/USDC",
+      side: "sell",
+      size: "60",
+      stop: { kind: "trailing" },
+    });
+    const { body: sold } = await get(`/positions/${positionId}`);
+    expect(Number(sold.quantity) * price).toBeCloseTo(60, 0);
+    expect(Number(sold.stop.triggerPrice)).toBeCloseTo(Number(sold.stop.highWaterMark) * 1.03, 9);
+    expect(
+      await patchStop(positionId, { version: sold.version, kind: "fixed", price: (price * 0.9).toFixed(4) }),
+    ).toMatchObject(problem(422, "INVALID_STOP_LEVEL"));
+
+    const { body: exit } = await close(positionId);
+    expect(exit).toMatchObject({ kind: "exit", side: "buy" });
+    const { body: closed } = await until(
+      () => get(`/positions/${positionId}`),
+      (answer) => answer.body.status === "closed",
+      300,
+    );
+    const { body: entry_ } = await get(`/trades/${(await get(`/trades/${exit.tradeId}`)).body.tradeId}`);
+    expect(entry_.attempts[0].fill.amountIn).toBe(exit.amountIn);
+    expect(Number(closed.realizedPnlBase)).toBeLessThan(0);
   });
 });

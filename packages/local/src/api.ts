@@ -6,6 +6,8 @@ export interface Api {
   trade(body: object, idempotencyKey: string): Promise<TradeView>;
   getTrade(tradeId: string): Promise<TradeView>;
   getPosition(positionId: number): Promise<PositionView>;
+  /** Those that are not over, newest first. */
+  livePositions(): Promise<readonly PositionView[]>;
 }
 
 export function apiAt(url: string, apiKey: string): Api {
@@ -26,5 +28,6 @@ export function apiAt(url: string, apiKey: string): Api {
       }),
     getTrade: (tradeId) => ask(`/trades/${tradeId}`),
     getPosition: (positionId) => ask(`/positions/${positionId}`),
+    livePositions: async () => (await ask<{ positions: readonly PositionView[] }>("/positions")).positions,
   };
 }

@@ -1,13 +1,16 @@
 /** A local run as its parent holds it: the services, and an engine among them that may die and come again. */
 import { mkdirSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Side } from "@backstop/core/market/market";
+import { beginStory, stageOf } from "./control.ts";
 import { type Child, startChild } from "./process.ts";
+import type { ServicesOptions } from "./services.ts";
+import type { Stage } from "./venue/reference.ts";
 
 /** Where both processes write their logs. */
 const LOGS = fileURLToPath(new URL("../../../.backstop", import.meta.url));
 
-export interface BootOptions {
-  readonly seed: string;
+export interface BootOptions extends ServicesOptions {
   /** Of the API; 0: a free one. */
   readonly port: number;
   readonly tickSeconds: number;
@@ -18,19 +21,23 @@ export interface LocalRun {
   readonly environment: Readonly<Record<string, string>>;
   /** Of the API, as long as this engine lives. */
   readonly url: string;
-  /** Lets the market of `symbol` rise and fall. */
-  beginStory(symbol: string): Promise<void>;
+  /** Lets the market of `symbol` tell its story, to a position of `side`. */
+  beginStory(symbol: string, side: Side): Promise<void>;
+  /** Where that story is. */
+  stageOf(symbol: string): Promise<Stage>;
   /** `kill -9`: no hook, no goodbye. */
   killEngine(): Promise<void>;
+  /** The engine and the services, in the same way. */
+  kill(): Promise<void>;
   startEngine(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** @throws Error with the reason, when one of the two does not start; nothing is left running then. */
-export async function boot({ seed, port, tickSeconds }: BootOptions): Promise<LocalRun> {
+export async function boot({ port, tickSeconds, ...options }: BootOptions): Promise<LocalRun> {
   const services = await startChild<Readonly<Record<string, string>>>(
     new URL("./services.process.ts", import.meta.url),
-    { BACKSTOP_LOCAL_SEED: seed },
+    { BACKSTOP_LOCAL_SERVICES: JSON.stringify(options) },
     logFile("services"),
   );
   const environment = services.ready;
@@ -56,12 +63,12 @@ export async function boot({ seed, port, tickSeconds }: BootOptions): Promise<Lo
     get url() {
       return engine.ready;
     },
-    async beginStory(symbol) {
-      const body = JSON.stringify({ symbol });
-      const { ok } = await fetch(`${environment["BACKSTOP_LOCAL_CONTROL_URL"]}/story`, { method: "POST", body });
-      if (!ok) throw new Error(`the market ${symbol} has no story to tell`);
-    },
+    beginStory: (symbol, side) => beginStory(environment["BACKSTOP_LOCAL_CONTROL_URL"] ?? "", symbol, side),
+    stageOf: (symbol) => stageOf(environment["BACKSTOP_LOCAL_CONTROL_URL"] ?? "", symbol),
     killEngine: () => engine.kill(),
+    async kill() {
+      await Promise.all([engine.kill(), services.kill()]);
+    },
     async startEngine() {
       engine = await start();
     },

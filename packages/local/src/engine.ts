@@ -39,8 +39,12 @@ export async function startEngine(environment: NodeJS.ProcessEnv, port: number):
   configFrom(environment);
   const onError = (error: unknown) => log.error("invocation_failed", error);
   const runtime = await startRuntime({
-    functions: { sign: sign.handler, "evaluate-stops": evaluateStops.handler },
-    timeoutsMs: { sign: timeoutSeconds.sign * 1000, "evaluate-stops": timeoutSeconds.evaluateStops * 1000 },
+    functions: { sign: sign.handler, "evaluate-stops": evaluateStops.handler, "relay-events": relayEvents.handler },
+    timeoutsMs: {
+      sign: timeoutSeconds.sign * 1000,
+      "evaluate-stops": timeoutSeconds.evaluateStops * 1000,
+      "relay-events": timeoutSeconds.relayEvents * 1000,
+    },
   });
   await fetch(`${environment["BACKSTOP_LOCAL_CONTROL_URL"]}/engine`, {
     method: "PUT",
@@ -67,7 +71,10 @@ export async function startEngine(environment: NodeJS.ProcessEnv, port: number):
       handler: confirmTrades.handler,
     }),
   ];
-  const schedule = every(EVALUATE_STOPS_EVERY_MS, "evaluate-stops", onError);
+  const schedules = [
+    every(EVALUATE_STOPS_EVERY_MS, "evaluate-stops", onError),
+    every(RELAY_EVENTS_EVERY_MS, "relay-events", onError),
+  ];
   const api = await startApi({
     port,
     onError,
@@ -85,7 +92,7 @@ export async function startEngine(environment: NodeJS.ProcessEnv, port: number):
   return {
     url: api.url,
     async close() {
-      clearInterval(schedule);
+      for (const schedule of schedules) clearInterval(schedule);
       await api.close();
       await Promise.all(pollers.map((poller) => poller.close()));
       await runtime.close();

@@ -27,3 +27,7 @@ export const LISTINGS: readonly Listing[] = MARKET_SEED.flatMap((market) => {
     },
   ];
 });
+
+/** With another price to start from in one of them. */
+export const listedAt = (symbol: string, price: number): readonly Listing[] =>
+  LISTINGS.map((listing) => (listing.symbol === symbol ? { ...listing, price } : listing));

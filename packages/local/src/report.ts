@@ -1,15 +1,22 @@
 /** What a story came to, for people and as JSON. */
+import type { CloseReason } from "@backstop/core/stop/stop";
+import type { StoryTrade } from "./options.ts";
 import type { Story } from "./story.ts";
 
 /** Opened, closed by its stop, and every base unit accounted for. */
 export const succeeded = ({ position, differences }: Story): boolean =>
-  position.status === "closed" && position.closeReason === "trailing_stop" && differences.length === 0;
+  position.status === "closed" && BY_STOP.has(position.closeReason ?? "") && differences.length === 0;
+
+const BY_STOP: ReadonlySet<string> = new Set<CloseReason>(["stop_loss", "trailing_stop"]);
 
 export function conclude({ position, differences }: Story, say: (text: string) => void): void {
   say(
     `\nPosition ${position.positionId} is ${position.status}${position.closeReason ? ` (${position.closeReason})` : ""}.`,
   );
-  if (differences.length === 0) say("Ledger and chain agree to the base unit: both token accounts, and the lamports.");
+  if (position.status === "open") {
+    say("Its stop was not hit: the market's prices are used up, and the position is left open.");
+  }
+  if (differences.length === 0) say("Ledger and chain agree to the base unit: all token accounts, and the lamports.");
   for (const { of, ledger, chain } of differences) say(`LEDGER ≠ CHAIN: ${of}: ledger ${ledger}, chain ${chain}`);
 }
 
@@ -40,14 +47,15 @@ export function report({ position, trades, attempts, events, differences }: Stor
   };
 }
 
-/** Three lines to try. */
-export function tryOut(url: string, key: string): string {
+/** Three lines to try; the trade is the story's. */
+export function tryOut(url: string, key: string, symbol: string, trade: StoryTrade): string {
+  const body = JSON.stringify({ symbol, ...trade });
   return `
 The engine stays up until Ctrl-C. API: ${url}  key: ${key}
 
   curl -s ${url}/health
   curl -s -H 'Authorization: Bearer ${key}' '${url}/positions?status=open,closed'
   curl -s -H 'Authorization: Bearer ${key}' -H 'Idempotency-Key: my-first-trade' ${url}/trades \\
-    -d '{"symbol":"SOL/USDC","side":"buy","size":"50","stop":{"kind":"trailing","distance":"0.05"}}'
+    -d '${body}'
 `;
 }

@@ -1,7 +1,9 @@
 import { beChild } from "./process.ts";
-import { startServices } from "./services.ts";
+import { type ServicesOptions, startServices } from "./services.ts";
 
 await beChild(async () => {
-  const services = await startServices({ seed: process.env["BACKSTOP_LOCAL_SEED"] ?? "" });
+  // Written by the parent, a part of the same program.
+  const options: ServicesOptions = JSON.parse(process.env["BACKSTOP_LOCAL_SERVICES"] ?? "{}");
+  const services = await startServices(options);
   return { ready: services.environment, close: services.close };
 });

@@ -11,30 +11,32 @@ import { MARKET_SEED } from "@backstop/core/market/market";
 import { marketStore } from "@backstop/core/market/market.store";
 import { Keypair, PublicKey } from "@solana/web3.js";
 import bs58 from "bs58";
-import { Hono } from "hono";
-import * as z from "zod";
 import { clock } from "../../../functions/system.ts";
 import { queues } from "../../../infra/settings.ts";
 import { REGION } from "./aws/context.ts";
+import { eventArchive } from "./aws/event-archive.ts";
+import { startEventBus } from "./aws/event-bus.ts";
 import { startInvoker } from "./aws/invoker.ts";
 import { startQueues } from "./aws/queues.ts";
+import { readCandles } from "./candles.ts";
 import { SLOT_MS } from "./chain/chain.ts";
-import { World } from "./chain/world.ts";
+import { type Recorded, World } from "./chain/world.ts";
+import { WorldStore } from "./chain/world-store.ts";
+import { startControl } from "./control.ts";
+import { type DataDirectory, MIGRATIONS } from "./data-directory.ts";
 import { openDatabase } from "./database/database.ts";
 import { startNeon } from "./database/neon.ts";
-import { type Server, startServer } from "./listen.ts";
-import { LISTINGS } from "./listings.ts";
+import { FUNDS } from "./funds.ts";
+import { LISTINGS, listedAt } from "./listings.ts";
 import { startRedis } from "./redis/upstash.ts";
+import { queueAgain, unfinishedIn } from "./unfinished.ts";
 
-const MIGRATIONS = fileURLToPath(new URL("../../../drizzle", import.meta.url));
 const CACHE = fileURLToPath(new URL("../../../node_modules/.cache/backstop", import.meta.url));
-
-/** What a local wallet starts with: fees for years, and a hundred first trades. */
-const FUNDS = { lamports: 5_000_000_000n, quote: 10_000_000_000n };
 
 const ACCOUNT_ID = "acc_local";
 const API_KEY = "bks_local_0123456789abcdef0123456789abcdef";
 const JUPITER_API_KEY = "local";
+const EVENT_BUS = "backstop";
 
 export interface Services {
   /** What the engine and the production clients need to find them, as environment variables. */
@@ -42,26 +44,48 @@ export interface Services {
   close(): Promise<void>;
 }
 
+/** Plain values: they travel to the process of the services as JSON. */
 export interface ServicesOptions {
   /** Picks the market: the same seed, the same prices. */
   readonly seed: string;
+  /** What one market follows instead of a story of its own; candles by their file, which no environment could hold. */
+  readonly recorded?: (Omit<Recorded, "candles"> & { readonly file: string }) | undefined;
+  /** Where the state is kept; without one it ends with the services. */
+  readonly data?: DataDirectory | undefined;
 }
 
-export async function startServices({ seed }: ServicesOptions): Promise<Services> {
-  const [database, redis, sqs, invoker] = await Promise.all([
-    openDatabase({ migrations: MIGRATIONS, cache: CACHE }),
+export async function startServices({ seed, data, ...options }: ServicesOptions): Promise<Services> {
+  const recorded = options.recorded && { ...options.recorded, candles: readCandles(options.recorded.file) };
+  // First, because it makes sure that nobody else has the directory.
+  const store = data && new WorldStore(data.world);
+  const kept = store?.load();
+  const archive = eventArchive(EVENT_BUS);
+  const [database, redis, sqs, invoker, bus] = await Promise.all([
+    openDatabase({ migrations: MIGRATIONS, cache: CACHE, directory: data?.database }),
     startRedis(),
     startQueues(Object.entries(queues).map(([name, settings]) => ({ name, ...settings }))),
     startInvoker(),
+    startEventBus({ rules: [archive.rule] }),
   ]);
   const neon = await startNeon({ pglite: database });
-  const world = new World({ seed, markets: LISTINGS, startedAt: new Date() });
+  const unfinished = await unfinishedIn(database);
+  const world = new World({
+    seed,
+    markets: recorded ? listedAt(recorded.symbol, recorded.candles[0].open) : LISTINGS,
+    startedAt: new Date(),
+    recorded,
+    kept,
+    // A story is told to a position: without one the next begins anew.
+    resumesStories: unfinished.positions > 0,
+  });
   const wallet = Keypair.fromSeed(createHash("sha256").update(`${seed}/wallet`).digest());
-  fundWallet(world, wallet);
+  if (!kept) fundWallet(world, wallet.publicKey);
+  if (store) world.keepIn(store);
+  await queueAgain(unfinished.tradeIds, sqs);
   const [rpc, venue, control] = await Promise.all([
     world.startRpc(),
     world.startVenue(JUPITER_API_KEY),
-    startControl(world, invoker.register),
+    startControl(world, invoker.register, archive),
   ]);
 
   const db = connect({ url: neon.url, fetchEndpoint: neon.fetchEndpoint }, clock);
@@ -79,7 +103,10 @@ export async function startServices({ seed }: ServicesOptions): Promise<Services
       AWS_ACCESS_KEY_ID: "local",
       AWS_SECRET_ACCESS_KEY: "local",
       AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint,
       AWS_ENDPOINT_URL_LAMBDA: invoker.endpoint,
+      EVENT_BUS_NAME: EVENT_BUS,
+      RELAY_EVENTS_FUNCTION: "relay-events",
       EXECUTE_QUEUE_URL: sqs.url("execute"),
       CONFIRM_QUEUE_URL: sqs.url("confirm"),
       SIGN_FUNCTION: "sign",
@@ -94,36 +121,17 @@ export async function startServices({ seed }: ServicesOptions): Promise<Services
     },
     async close() {
       await blocks.stop();
-      await Promise.all([control, venue, rpc, invoker, sqs, redis].map((service) => service.close()));
+      await Promise.all([control, venue, rpc, invoker, bus, sqs, redis].map((service) => service.close()));
       await neon.close();
       await database.close();
+      store?.close();
     },
   };
 }
 
-function fundWallet(world: World, wallet: Keypair): void {
-  const [market] = MARKET_SEED;
-  if (!market) throw new Error("markets.json is empty");
-  const tokens = [{ mint: new PublicKey(market.quoteMint), amount: FUNDS.quote }];
-  world.fund(wallet.publicKey, { lamports: FUNDS.lamports, tokens });
-}
-
-const Engine = z.strictObject({ runtimeUrl: z.url() });
-const Story = z.strictObject({ symbol: z.string() });
-
-/** What a person or a test does to the outside world, and where the engine says that it is. */
-function startControl(world: World, register: (runtimeUrl: string) => void): Promise<Server> {
-  const app = new Hono();
-  app.put("/engine", async (context) => {
-    register(Engine.parse(await context.req.json()).runtimeUrl);
-    return context.body(null, 204);
-  });
-  app.post("/story", async (context) => {
-    world.beginStory(Story.parse(await context.req.json()).symbol);
-    return context.body(null, 204);
-  });
-  app.onError((error, context) => context.json({ message: error.message }, 400));
-  return startServer(app);
+function fundWallet(world: World, wallet: PublicKey): void {
+  const tokens = [...FUNDS.tokens].map(([mint, amount]) => ({ mint: new PublicKey(mint), amount }));
+  world.fund(wallet, { lamports: FUNDS.lamports, tokens });
 }
 
 /** A block every `SLOT_MS`, as long as nobody stops it; one that comes late does not move the next. */

@@ -1,14 +1,14 @@
-/** The main job, once: a position is bought, its trailing stop follows the market up, the market falls, the stop closes it. */
+/** The main job, once: a position is opened, its stop follows the market, the market turns, the stop closes it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoredEvent } from "@backstop/core/event/event";
 import type { OutboxStore } from "@backstop/core/event/outbox.store";
-import type { Market } from "@backstop/core/market/market";
 import type { PositionView } from "@backstop/core/position/view";
-import { mintsOf } from "@backstop/core/price/accepted";
 import type { Rpc } from "@backstop/core/solana/rpc";
-import type { TradeStore } from "@backstop/core/trade/trade.store";
+import type { TradeRecord, TradeStore } from "@backstop/core/trade/trade.store";
 import type { Api } from "./api.ts";
-import { type Difference, differences, holdingsByLedger, holdingsOnChain } from "./ledger.ts";
+import { type Difference, differences, type Holdings, holdingsByLedger, holdingsOnChain } from "./ledger.ts";
+import type { StoryTrade } from "./options.ts";
+import type { Stage } from "./venue/reference.ts";
 
 export interface StoryDeps {
   readonly api: Api;
@@ -16,11 +16,23 @@ export interface StoryDeps {
   readonly trades: TradeStore;
   readonly rpc: Rpc;
   readonly wallet: string;
-  readonly market: Market;
-  /** Lets the market rise and fall. */
-  readonly beginMarket: () => Promise<void>;
-  /** Called with each event as it is seen. */
+  /** What the wallet was given before its first trade. */
+  readonly funds: Holdings;
+  readonly symbol: string;
+  readonly trade: StoryTrade;
+  readonly market: StoryMarket;
+  /** Called with each event of this run as it is seen. */
   readonly onEvent: (event: StoredEvent) => void;
+  /** Called when the story goes on with a position that an earlier run left open. */
+  readonly onResume: (position: PositionView) => void;
+}
+
+/** The market that the story is told in. */
+export interface StoryMarket {
+  begin(): Promise<void>;
+  stage(): Promise<Stage>;
+  /** How long it tells. */
+  readonly lastsMs: number;
 }
 
 export interface Story {
@@ -31,41 +43,87 @@ export interface Story {
   readonly differences: readonly Difference[];
 }
 
-export const STORY_TRADE = { side: "buy", size: "100", stop: { kind: "trailing", distance: "0.03" } } as const;
-
 /** Between two looks at the outbox: often enough to be told in order, seldom enough not to be noticed. */
 const LOOK_MS = 200;
 
-/** The market's half minute, the exit, and the finality of both trades take 45 s; past this something is stuck. */
-const STORY_MS = 75_000;
+/** Entry, exit and their finality take 20 s; what a dying engine was at is hidden for 30 s in its queues, once or twice. */
+const REST_MS = 90_000;
+
+/** A stop that the market's last price hit has fired after a block, a tick and its claim: by then if at all. */
+const LAST_PRICE_MS = 5_000;
 
 /** @throws Error when the story does not come to its end in time. */
 export async function tellStory(deps: StoryDeps): Promise<Story> {
-  const { api, outbox, trades, rpc, wallet, market } = deps;
-  const mints = mintsOf([market]);
-  const before = await holdingsOnChain(rpc, wallet, mints);
-  const { positionId } = await api.trade({ ...STORY_TRADE, symbol: market.symbol }, "story");
+  const { api, trades, rpc, wallet, market } = deps;
   const events: StoredEvent[] = [];
-  const until = performance.now() + STORY_MS;
-  while (!events.some((event) => event.name === "position_closed" || event.name === "trade_failed")) {
-    if (performance.now() > until) throw new Error(`the story did not end within ${STORY_MS / 1000} s`);
-    // More at once than a story has.
-    for (const event of await outbox.after(events.at(-1)?.sequence ?? 0n, 1_000)) {
-      events.push(event);
-      deps.onEvent(event);
-      if (event.name === "position_opened") await deps.beginMarket();
-    }
+  await look(deps.outbox, events);
+  const positionId = await openedPosition(deps, events.at(-1)?.sequence ?? 0n);
+  const until = performance.now() + market.lastsMs + REST_MS;
+  let overAt: number | undefined;
+  for (let told = events.length; ; told = events.length) {
+    await look(deps.outbox, events);
+    for (const event of events.slice(told)) deps.onEvent(event);
+    const { status } = await api.getPosition(positionId);
+    if (status === "closed" || status === "aborted") break;
+    const stage = await market.stage();
+    if (status === "open" && stage === "waiting") await market.begin();
+    if (stage === "over") overAt ??= performance.now();
+    if (status === "open" && overAt !== undefined && performance.now() > overAt + LAST_PRICE_MS) break;
+    if (performance.now() > until)
+      throw new Error(`the story did not end within ${(market.lastsMs + REST_MS) / 1000} s`);
     await sleep(LOOK_MS);
   }
-  const tradeIds = new Set(events.flatMap((event) => (event.name === "trade_executed" ? [event.payload.tradeId] : [])));
-  const records = await trades.findMany([...tradeIds]);
+  const records = await settled(trades, events, until);
+  const told = events.length;
+  await look(deps.outbox, events);
+  for (const event of events.slice(told)) deps.onEvent(event);
+  const own = records.filter(({ trade }) => trade.positionId === positionId);
+  const chain = await holdingsOnChain(rpc, wallet, [...deps.funds.tokens.keys()]);
   return {
     position: await api.getPosition(positionId),
-    trades: records.length,
-    attempts: records.reduce((sum, record) => sum + record.attempts.length, 0),
-    events: countBy(events.map((event) => event.name)),
-    differences: differences(holdingsByLedger(before, records), await holdingsOnChain(rpc, wallet, mints)),
+    trades: own.length,
+    attempts: own.reduce((sum, record) => sum + record.attempts.length, 0),
+    events: countBy(events.filter((event) => event.positionId === positionId).map((event) => event.name)),
+    differences: differences(holdingsByLedger(deps.funds, records), chain),
   };
+}
+
+/** Reads what was written since the last look. */
+async function look(outbox: OutboxStore, events: StoredEvent[]): Promise<void> {
+  // More at once than a story has; a directory that was used for long takes some looks.
+  const page = 1_000;
+  let more: readonly StoredEvent[];
+  do {
+    more = await outbox.after(events.at(-1)?.sequence ?? 0n, page);
+    events.push(...more);
+  } while (more.length === page);
+}
+
+/** A position that an earlier run left open, or else a new one. */
+async function openedPosition({ api, symbol, trade, onResume }: StoryDeps, seen: bigint): Promise<number> {
+  const live = await api.livePositions();
+  const left = live.find((position) => position.symbol === symbol && position.side === trade.side);
+  if (!left) return (await api.trade({ ...trade, symbol }, `story-after-${seen}`)).positionId;
+  onResume(left);
+  return left.positionId;
+}
+
+/** All trades of the wallet, when the chain has said its last word on what was sent. */
+async function settled(
+  trades: TradeStore,
+  events: readonly StoredEvent[],
+  until: number,
+): Promise<readonly TradeRecord[]> {
+  const ids = new Set(events.flatMap((event) => (event.name === "trade_executed" ? [event.payload.tradeId] : [])));
+  for (;;) {
+    const records = await trades.findMany([...ids]);
+    const flying = records.some(({ attempts }) =>
+      attempts.some(({ status }) => status === "live" || status === "landed"),
+    );
+    if (!flying) return records;
+    if (performance.now() > until) throw new Error("a trade was not final in time");
+    await sleep(LOOK_MS);
+  }
 }
 
 function countBy(names: readonly string[]): Readonly<Record<string, number>> {

@@ -1,12 +1,12 @@
 /** The story as people read it: one line for each thing that happened, with its numbers. */
 import type { StoredEvent } from "@backstop/core/event/event";
-import type { Market } from "@backstop/core/market/market";
+import type { Market, Side } from "@backstop/core/market/market";
 import { formatAmount } from "@backstop/core/money/amount";
 
 const rounded = (price: string): string => Number(price).toPrecision(6);
 
-/** What the event tells, without its time. */
-export function tell(event: StoredEvent, market: Market): string {
+/** What the event tells, without its time; `side` is the position's. */
+export function tell(event: StoredEvent, market: Market, side: Side): string {
   const [base = "", quote = ""] = market.symbol.split("/");
   const inBase = (amount: string) => `${formatAmount(BigInt(amount), market.baseDecimals)} ${base}`;
   const inQuote = (amount: string) => `${formatAmount(BigInt(amount), market.quoteDecimals)} ${quote}`;
@@ -23,17 +23,19 @@ export function tell(event: StoredEvent, market: Market): string {
     case "trade_failed":
       return `${event.payload.kind} failed: ${event.payload.code}, ${event.payload.message}`;
     case "position_opened":
-      return `position ${event.payload.positionId} opened: ${inBase(event.payload.quantity)} at ${rounded(event.payload.entryPrice)}, its stop is armed`;
+      return `position ${event.payload.positionId} opened: ${inBase(event.payload.quantity)} ${side === "buy" ? "bought" : "sold"} at ${rounded(event.payload.entryPrice)}, its stop is armed`;
     case "position_updated":
-      return `position ${event.payload.positionId} ${event.payload.status}: ${inBase(event.payload.quantity)} left`;
+      return `position ${event.payload.positionId} ${event.payload.status}: ${inBase(event.payload.quantity)} ${side === "buy" ? "left" : "to buy back"}`;
     case "trailing_stop_updated":
-      return `stop raised to ${rounded(event.payload.stopPrice)}: the market reached ${rounded(event.payload.highWaterMark)}`;
-    case "stop_loss_triggered":
-      return `STOP (${event.payload.reason}): ${rounded(event.payload.acceptedPrice)} is at or below ${rounded(event.payload.stopPrice)}, after a high of ${rounded(event.payload.highWaterMark)}`;
+      return `stop ${side === "buy" ? "raised" : "lowered"} to ${rounded(event.payload.stopPrice)}: the market reached ${rounded(event.payload.highWaterMark)}`;
+    case "stop_loss_triggered": {
+      const [beyond, best] = side === "buy" ? ["below", "high"] : ["above", "low"];
+      return `STOP (${event.payload.reason}): ${rounded(event.payload.acceptedPrice)} is at or ${beyond} ${rounded(event.payload.stopPrice)}, after a ${best} of ${rounded(event.payload.highWaterMark)}`;
+    }
     case "position_closed": {
       const { realizedPnl, entryPrice, exitPrice, closeReason, feesLamports } = event.payload;
       const result = realizedPnl === null ? "unknown" : inQuote(realizedPnl);
-      return `position ${event.payload.positionId} closed (${closeReason}): ${rounded(entryPrice)} → ${rounded(exitPrice)}, profit and loss after fees ${result} (fees ${feesLamports} lamports)`;
+      return `position ${event.payload.positionId} closed (${closeReason}): ${rounded(entryPrice)} → ${exitPrice === null ? "nothing" : rounded(exitPrice)}, profit and loss after fees ${result} (fees ${feesLamports} lamports)`;
     }
     default:
       return event satisfies never;

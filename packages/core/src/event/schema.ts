@@ -91,9 +91,13 @@ export const EVENTS = {
     told: "Its exit is final: nothing of it is left on the chain.",
     payload: z.strictObject({
       ...positionRef,
-      closeReason: id("why it was closed, such as `stop_loss` or `trailing_stop`"),
+      closeReason: id("`stop_loss`, `trailing_stop` or `manual`"),
       entryPrice: price("average price of the entry"),
-      exitPrice: price("average price of the exits"),
+      exitPrice: field(
+        z.string().regex(PRICE).nullable(),
+        "price or null",
+        "average price of the exits; null: they brought nothing",
+      ),
       realizedPnl: field(
         z.string().regex(DIFFERENCE).nullable(),
         "amount, may be negative, or null",

@@ -8,6 +8,7 @@ import type { Account } from "../account/account.ts";
 import type { Clock } from "../clock.ts";
 import { type Config, configFrom, type Environment } from "../config.ts";
 import * as Deps from "../deps.ts";
+import { wakingRelay } from "../event/wake.ts";
 import type { Ids } from "../id.ts";
 import type { Log } from "../log.ts";
 import { marketStore } from "../market/market.store.ts";
@@ -70,6 +71,7 @@ export async function connectEngine(environment: Environment, { clock, ids, log 
     balances: rpc,
     signing: Deps.signing(environment),
     queues: Deps.queues(environment),
+    wakeRelay: wakingRelay(environment, log),
     maxPriceImpactBps: config.jupiter.maxPriceImpactBps,
   };
 }
@@ -95,7 +97,13 @@ export async function executeTrade(
   size: string,
   { stop, worstPrice, idempotencyKey }: TradeOptions = {},
 ): Promise<TradeView> {
-  const request = { symbol, side, size, stop: stop ?? null, worstPrice: worstPrice ? parsePrice(worstPrice) : null };
+  const request = {
+    symbol,
+    side,
+    size,
+    stop: stop ?? null,
+    worstPrice: worstPrice === undefined ? null : parsePrice(worstPrice),
+  };
   const record = await execute(engine, engine.account, {
     ...request,
     idempotencyKey: idempotencyKey ?? engine.ids.next("trd"),

@@ -7,13 +7,16 @@
 import type { Account } from "../account/account.ts";
 import type { Clock } from "../clock.ts";
 import { EngineError } from "../error.ts";
+import type { WakeRelay } from "../event/wake.ts";
 import type { Ids } from "../id.ts";
+import type { Log } from "../log.ts";
 import { type Amount, amount, mulDiv, subtract } from "../money/amount.ts";
 import type { Queues } from "../queue/queue.ts";
 import { positionUpdated } from "../trade/events.ts";
+import { found, sameTrade } from "../trade/replay.ts";
 import type { TradeRecord, TradeStore } from "../trade/trade.store.ts";
 import { positionNotFound } from "./manager.ts";
-import type { PositionStore } from "./position.store.ts";
+import type { ClosePlan, PositionStore } from "./position.store.ts";
 import { held, type Position } from "./position.ts";
 
 /** A part of a whole, exact: 1/3 is not 0.333. */
@@ -38,9 +41,11 @@ export const WHOLE: Fraction = { numerator: 1n, denominator: 1n };
 export interface CloseDeps {
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly log: Log;
   readonly positions: Pick<PositionStore, "find" | "planClose">;
-  readonly trades: Pick<TradeStore, "find" | "findExit">;
+  readonly trades: Pick<TradeStore, "find" | "findByKey" | "findExit">;
   readonly queues: Queues;
+  readonly wakeRelay: WakeRelay;
 }
 
 /** A fill that is booked in between makes the plan look again; more than a few in a row is something else. */
@@ -60,8 +65,13 @@ export async function closePosition(
   account: Account,
   positionId: number,
   fraction: Fraction = WHOLE,
+  idempotencyKey: string | null = null,
 ): Promise<TradeRecord> {
+  const requestDigest = `close ${positionId} ${fraction.numerator}/${fraction.denominator}`;
+  const key = idempotencyKey === null ? null : { idempotencyKey, requestDigest };
   for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const earlier = key && (await sameTrade(deps, account, key));
+    if (earlier) return earlier;
     const position = await deps.positions.find(account.accountId, positionId);
     if (!position) throw positionNotFound(positionId);
     const whole = fraction.numerator === fraction.denominator;
@@ -69,32 +79,55 @@ export async function closePosition(
     if (!closes) return closingTrade(deps, position);
     const tradeId = deps.ids.next("trd");
     await deps.queues.send("execute", tradeId, TAKE_OVER_SECONDS);
-    if (!(await plan(deps, position, tradeId, fraction))) continue;
-    await deps.queues.send("execute", tradeId, 0);
-    const record = await deps.trades.find(tradeId);
-    if (!record) throw new TypeError(`trade ${tradeId} was planned and is not there`);
-    return record;
+    if (await plan(deps, position, tradeId, fraction, key)) return planned(deps, tradeId);
   }
   throw conflict(positionId, "changing", "the position is changing too fast: try again");
 }
 
-async function plan(deps: CloseDeps, position: Position, tradeId: string, fraction: Fraction): Promise<boolean> {
-  const seen = subtract(held(position.totals), position.exiting);
-  const amountIn = partOf(seen, fraction);
+/** It is planned, so it is what the caller gets: what is not queued now is driven by the message that was queued before. */
+async function planned(deps: CloseDeps, tradeId: string): Promise<TradeRecord> {
+  try {
+    await deps.queues.send("execute", tradeId, 0);
+  } catch (error) {
+    deps.log.error("exit_not_queued", error, { tradeId });
+  }
+  await deps.wakeRelay();
+  return found(deps.trades, tradeId);
+}
+
+async function plan(
+  deps: CloseDeps,
+  position: Position,
+  tradeId: string,
+  fraction: Fraction,
+  key: ClosePlan["key"],
+): Promise<boolean> {
+  const holds = held(position.totals);
+  if (holds <= position.exiting) {
+    const detail = `position ${position.positionId} holds nothing that is not closing already`;
+    throw conflict(position.positionId, position.status, detail);
+  }
+  const seen = subtract(holds, position.exiting);
+  const amountIn = partOf(seen, fraction, position.totals.entryOut);
   return deps.positions.planClose({
     accountId: position.accountId,
     positionId: position.positionId,
     tradeId,
     seen,
     amountIn,
+    key,
     events: [positionUpdated(position, position.totals, "closing")],
     at: deps.clock.now(),
   });
 }
 
+/** What would stay behind of a ten-thousandth of the position or less is dust that no route takes: it leaves with the rest. */
+const DUST_PARTS = 10_000n;
+
 /** Rounded down, so that no more leaves than was asked for. @throws EngineError INVALID_POSITION_SIZE when nothing would. */
-function partOf(seen: Amount, { numerator, denominator }: Fraction): Amount {
+function partOf(seen: Amount, { numerator, denominator }: Fraction, entered: Amount): Amount {
   const part = mulDiv(seen, numerator, denominator, "down");
+  if ((seen - part) * DUST_PARTS <= entered) return seen;
   if (part > 0n) return amount(part);
   const detail = `${numerator}/${denominator} of ${seen} base units is less than one`;
   throw new EngineError("INVALID_POSITION_SIZE", {

@@ -22,6 +22,8 @@ export interface ClosePlan {
   readonly seen: Amount;
   /** What of it is to leave. */
   readonly amountIn: Amount;
+  /** The caller's key with the digest of its request; null: none was given. */
+  readonly key: { readonly idempotencyKey: string; readonly requestDigest: string } | null;
   readonly events: readonly NewEvent[];
   readonly at: Date;
 }
@@ -35,7 +37,7 @@ export interface PositionStore {
    * only a part is closing, the rest may be told to close as well.
    */
   planClose(plan: ClosePlan): Promise<boolean>;
-  /** What live positions of the account hold, and what their entries on the way will spend, by mint, in base units. */
+  /** What live positions of the account hold, and what entries on the way will spend and may have brought, by mint. */
   committed(accountId: string): Promise<ReadonlyMap<string, bigint>>;
 }
 
@@ -59,7 +61,7 @@ export function positionStore(db: Database): PositionStore {
       return rows.map(positionOf);
     },
 
-    planClose: ({ accountId, positionId, tradeId, seen, amountIn, events, at }) =>
+    planClose: ({ accountId, positionId, tradeId, seen, amountIn, key, events, at }) =>
       happened(
         db,
         sql`
@@ -73,12 +75,12 @@ export function positionStore(db: Database): PositionStore {
           returning p.position_id, p.event_sequence, p.account_id, p.symbol, p.side
         ), planned as (
           insert into trade (trade_id, account_id, position_id, symbol, kind, side, status, input_mint, output_mint,
-            amount_in, planned_at)
+            amount_in, idempotency_key, request_digest, planned_at)
           select ${tradeId}, account_id, position_id, touched.symbol, 'exit',
             case touched.side when 'buy' then 'sell' else 'buy' end, 'planned',
             case touched.side when 'buy' then base_mint else quote_mint end,
             case touched.side when 'buy' then quote_mint else base_mint end,
-            ${numeric(amountIn)}, ${timestamp(at)}
+            ${numeric(amountIn)}, ${key?.idempotencyKey ?? null}, ${key?.requestDigest ?? null}, ${timestamp(at)}
           from touched join market on market.symbol = touched.symbol
         ), ${tell(events, at)}
         select position_id from touched`,
@@ -94,6 +96,10 @@ export function positionStore(db: Database): PositionStore {
           union all
           select t.input_mint, t.amount_in from trade t
           where t.account_id = ${accountId} and t.kind = 'entry' and t.status in ('planned', 'submitted')
+          union all
+          select t.output_mint, a.quoted_out from trade t join attempt a on a.trade_id = t.trade_id
+          where t.account_id = ${accountId} and t.kind = 'entry' and t.status in ('planned', 'submitted')
+            and a.status = 'live'
         ) as committed
         group by mint`);
       return new Map(rows.map((row) => [row.mint, BigInt(row.amount)]));

@@ -5,6 +5,7 @@
  * answered; what was changed meanwhile does not fire, and the book takes the rule that is armed now.
  */
 import type { Clock } from "../clock.ts";
+import type { WakeRelay } from "../event/wake.ts";
 import type { Log } from "../log.ts";
 import type { Queues } from "../queue/queue.ts";
 import { exitTradeId } from "../trade/trade.ts";
@@ -19,6 +20,7 @@ export interface ClaimDeps {
   readonly stops: Pick<StopStore, "claim">;
   readonly store: Pick<WatchStore, "append" | "settle">;
   readonly queues: Queues;
+  readonly wakeRelay: WakeRelay;
 }
 
 /** The guarding message comes after this, if the function that claimed has died: longer than a claim may take. */
@@ -37,6 +39,7 @@ export async function claimFired(deps: ClaimDeps, watching: Watching): Promise<v
     // Also where the claim is not ours: the answer to an earlier one may have been lost, and a message more is harmless.
     const exits = claims.filter((claim) => claim.current === null);
     await Promise.all(exits.map(({ armed }) => deps.queues.send("execute", exitOf(armed), 0)));
+    if (claims.some((claim) => claim.claimed)) await deps.wakeRelay();
     for (const claim of claims) watching.settle(claim);
     // Redis loses what was judged, and gets what is armed now.
     const moved = claims.filter(({ armed, current }) => current?.version !== armed.version);

@@ -9,16 +9,16 @@
  */
 import type { Clock } from "../clock.ts";
 import { isEngineError } from "../error.ts";
+import type { WakeRelay } from "../event/wake.ts";
 import type { Ids } from "../id.ts";
 import type { Log } from "../log.ts";
 import { isSolMarket, type Market } from "../market/market.ts";
-import type { Price } from "../money/price.ts";
 import { type AcceptedPrice, accept, mintsOf, type PriceSource } from "../price/accepted.ts";
 import type { Queues } from "../queue/queue.ts";
 import type { Book } from "./book.ts";
 import { claimFired } from "./claim.ts";
 import type { StopStore } from "./stop.store.ts";
-import { type ArmedStop, triggerPrice } from "./stop.ts";
+import { triggerPrice } from "./stop.ts";
 import type { WatchStore } from "./watch.store.ts";
 import { Watching } from "./watching.ts";
 
@@ -31,6 +31,7 @@ export interface EvaluateDeps {
   readonly stops: Pick<StopStore, "armed" | "claim" | "raiseMarks">;
   readonly store: WatchStore;
   readonly queues: Queues;
+  readonly wakeRelay: WakeRelay;
   readonly tickMs: number;
 }
 
@@ -112,9 +113,8 @@ async function tick(deps: EvaluateDeps, watching: Watching): Promise<void> {
   const prices = await acceptedPrices(deps, watching.book);
   const looked = [...prices].map(([symbol, { price }]) => ({ price, ...watching.book.tick(symbol, price) }));
   const fired = looked.flatMap((each) => each.fired.map((armed) => ({ armed, acceptedPrice: each.price })));
-  const raised = looked.flatMap((each) => each.raised.map((armed) => ({ armed, acceptedPrice: each.price })));
   const unwritten = watching.note(
-    raised.map(({ armed }) => armed),
+    looked.flatMap((each) => each.raised),
     fired,
   );
   try {
@@ -125,7 +125,7 @@ async function tick(deps: EvaluateDeps, watching: Watching): Promise<void> {
     deps.log.error("tick_not_recorded", error);
   }
   if (watching.latched.size > 0) await claimFired(deps, watching);
-  await recordMarks(deps, watching, raised);
+  await recordMarks(deps, watching, prices);
 }
 
 /** The markets that have stops, and SOL in USDC, in which fees are valued. An unreachable source leaves all unknown. */
@@ -147,24 +147,22 @@ async function acceptedPrices(deps: EvaluateDeps, book: Book): Promise<ReadonlyM
   return prices;
 }
 
-interface Raised {
-  readonly armed: ArmedStop;
-  readonly acceptedPrice: Price;
-}
-
-async function recordMarks(deps: EvaluateDeps, watching: Watching, raised: readonly Raised[]): Promise<void> {
-  const steps = raised
-    .filter(({ armed }) => watching.isStep(armed, MARK_STEP))
-    .flatMap((each) => {
-      const stopPrice = triggerPrice(each.armed);
-      return stopPrice === null ? [] : [{ ...each, stopPrice }];
-    });
+/** Marks that moved by a step; a step that could not be recorded is tried again at the next tick. */
+async function recordMarks(
+  deps: EvaluateDeps,
+  watching: Watching,
+  prices: ReadonlyMap<string, AcceptedPrice>,
+): Promise<void> {
+  const steps = watching.steps(MARK_STEP).flatMap((armed) => {
+    const [stopPrice, accepted] = [triggerPrice(armed), prices.get(armed.symbol)];
+    return stopPrice === null || !accepted ? [] : [{ armed, stopPrice, acceptedPrice: accepted.price }];
+  });
   if (steps.length === 0) return;
   try {
-    await deps.stops.raiseMarks(steps, deps.clock.now());
-    for (const { armed } of steps) watching.recorded.set(armed.positionId, armed.highWaterMark);
+    const news = await deps.stops.raiseMarks(steps, deps.clock.now());
+    for (const { armed } of steps) watching.recorded(armed);
+    if (news > 0) await deps.wakeRelay();
   } catch (error) {
-    // The marks are in Redis; a later step records them.
     deps.log.error("marks_not_recorded", error, { positions: steps.map((each) => each.armed.positionId) });
   }
 }

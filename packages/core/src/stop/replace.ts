@@ -8,6 +8,7 @@ import type { Account } from "../account/account.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { EngineError } from "../error.ts";
+import type { WakeRelay } from "../event/wake.ts";
 import type { Log } from "../log.ts";
 import { type Market, marketOf } from "../market/market.ts";
 import { positionNotFound } from "../position/manager.ts";
@@ -31,6 +32,7 @@ export interface ReplaceDeps {
   readonly trades: Pick<TradeStore, "findEntry">;
   readonly queues: Queues;
   readonly watch: Watch;
+  readonly wakeRelay: WakeRelay;
   /** @throws EngineError PRICE_UNAVAILABLE. */
   readonly currentPrice: (market: Market) => Promise<AcceptedPrice>;
 }
@@ -73,6 +75,7 @@ export async function replaceStop(
   if (!now) throw positionNotFound(positionId);
   if (!replaced) throw conflict(now, position.version);
   await tellBook(deps, now);
+  await deps.wakeRelay();
   return now;
 }
 

@@ -91,7 +91,7 @@ export function stopStore(db: Database): StopStore {
             "highWaterMark" float8, "exitTradeId" text, told jsonb)
         ), locked as (
           select p.position_id, p.entry_out - p.exit_in - p.exiting as rest from position p join fired on p.position_id = fired."positionId"
-          where p.version = fired.version and ${WATCHED}
+          where p.version = fired.version and ${WATCHED} and p.entry_out - p.exit_in > p.exiting
           order by p.position_id
           for update of p
         ), claimed as (
@@ -185,9 +185,10 @@ export function stopStore(db: Database): StopStore {
   };
 }
 
-/** The stop of a position as it is watched, or null when nothing is to be watched. */
+/** The stop of a position as it is watched, or null when nothing is to be watched, or nothing is left for it to sell. */
 export const armedStop = (each: Position): ArmedStop | null =>
   (each.status === "open" || (each.status === "closing" && each.partial)) &&
+  each.totals.entryOut - each.totals.exitIn > each.exiting &&
   each.stop !== null &&
   each.entryPrice &&
   each.highWaterMark

@@ -102,6 +102,7 @@ export function checkStop(stop: Stop, side: Side, current: Price, limits: StopLi
       maxDistance: String(max),
     });
   };
+  if (stop.kind === "trailing" && side === "sell" && (stop.activationBps ?? 0) >= BPS_ONE) refuse("never to be active");
   if (distance <= 0) refuse("already breached");
   // A level typed as a decimal may miss the limit it names by the last bit of a float; a thousandth of a basis point
   // is finer than any level that is meant.

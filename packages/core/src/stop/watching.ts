@@ -22,8 +22,10 @@ export interface LoadDeps {
 export class Watching {
   readonly book = new Book();
   readonly latched = new Map<number, LatchedStop>();
-  /** The mark of each stop as Postgres knows it. */
-  readonly recorded = new Map<number, Price>();
+  /** The mark of each stop, and of which version of its rule, as Postgres knows it. */
+  readonly #recorded = new Map<number, RecordedMark>();
+  /** Stops whose mark has moved since Postgres was told of it. */
+  readonly #unrecorded = new Set<number>();
   /** Risen marks, and latches, that Redis has not acknowledged. */
   readonly #unwrittenMarks = new Set<number>();
   readonly #unwrittenLatches = new Set<number>();
@@ -56,17 +58,34 @@ export class Watching {
   take(changes: readonly BookChange[], cursor: string): void {
     for (const change of changes) {
       this.book.apply(change);
-      if (change.type === "arm") {
-        const { positionId, side, highWaterMark } = change.armed;
-        this.recorded.set(positionId, raise(side, this.recorded.get(positionId) ?? highWaterMark, highWaterMark));
-      }
+      if (change.type === "arm") this.recorded(change.armed);
     }
     this.cursor = cursor;
   }
 
+  /** Postgres knows this mark. One of an older version of the rule is nothing to the one that replaced it. */
+  recorded({ positionId, side, version, highWaterMark }: ArmedStop): void {
+    const known = this.#recorded.get(positionId);
+    if (known && known.version > version) return;
+    const mark = known?.version === version ? raise(side, known.mark, highWaterMark) : highWaterMark;
+    this.#recorded.set(positionId, { version, mark });
+    this.#unrecorded.delete(positionId);
+  }
+
+  /** The stops of whose marks Postgres has to be told: moved by a step, or awake since. */
+  steps(step: number): readonly ArmedStop[] {
+    return [...this.#unrecorded].flatMap((positionId) => {
+      const armed = this.book.get(positionId);
+      return armed && this.#isStep(armed, step) ? [armed] : [];
+    });
+  }
+
   /** Notes which marks rose and what fired; answers with what Redis has to be told, also of earlier ticks. */
   note(raised: readonly ArmedStop[], fired: readonly LatchedStop[]): Unwritten {
-    for (const { positionId } of raised) this.#unwrittenMarks.add(positionId);
+    for (const { positionId } of raised) {
+      this.#unwrittenMarks.add(positionId);
+      this.#unrecorded.add(positionId);
+    }
     for (const each of fired) {
       const { positionId, version } = each.armed;
       if (this.latched.get(positionId)?.armed.version === version) continue;
@@ -100,18 +119,23 @@ export class Watching {
     this.#unwrittenLatches.delete(positionId);
     this.#unwrittenMarks.delete(positionId);
     this.#guardedAt.delete(positionId);
-    this.recorded.delete(positionId);
+    this.#recorded.delete(positionId);
+    this.#unrecorded.delete(positionId);
     if (current) this.take([{ type: "arm", armed: current }], this.cursor);
     if (current?.version !== version) this.book.apply({ type: "disarm", positionId, version });
   }
 
-  /** Whether Postgres has to be told of the mark: it has moved by a step, or has woken its stop. */
-  isStep(armed: ArmedStop, step: number): boolean {
+  #isStep(armed: ArmedStop, step: number): boolean {
     const { positionId, side, highWaterMark } = armed;
     if (this.latched.has(positionId)) return false;
-    const recorded = this.recorded.get(positionId) ?? highWaterMark;
-    const woke = triggerPrice(armed) !== null && triggerPrice({ ...armed, highWaterMark: recorded }) === null;
-    return woke || !isBetter(side, recorded * (side === "buy" ? 1 + step : 1 - step), highWaterMark);
+    const known = this.#knownMark(armed);
+    const woke = triggerPrice(armed) !== null && triggerPrice({ ...armed, highWaterMark: known }) === null;
+    return woke || !isBetter(side, known * (side === "buy" ? 1 + step : 1 - step), highWaterMark);
+  }
+
+  #knownMark({ positionId, version, highWaterMark }: ArmedStop): Price {
+    const known = this.#recorded.get(positionId);
+    return known?.version === version ? known.mark : highWaterMark;
   }
 
   #takeLoaded({ stops, changes, marks, fired, cursor }: LoadedBook): void {
@@ -119,7 +143,9 @@ export class Watching {
     this.take(changes, cursor);
     for (const armed of this.book.stops()) {
       const highWaterMark = marks.get(markField(armed));
-      if (highWaterMark) this.book.apply({ type: "arm", armed: { ...armed, highWaterMark } });
+      if (!highWaterMark) continue;
+      this.book.apply({ type: "arm", armed: { ...armed, highWaterMark } });
+      this.#unrecorded.add(armed.positionId);
     }
     for (const each of fired) this.latched.set(each.armed.positionId, each);
   }
@@ -138,6 +164,7 @@ export class Watching {
       if (this.book.get(armed.positionId)?.version !== armed.version) continue;
       this.book.apply({ type: "arm", armed });
       this.#unwrittenMarks.add(armed.positionId);
+      this.#unrecorded.add(armed.positionId);
     }
     for (const [positionId, each] of held.latched) {
       this.latched.set(positionId, each);
@@ -147,11 +174,13 @@ export class Watching {
 
   /** The stops with the marks that Postgres knows. */
   #base(): readonly ArmedStop[] {
-    return this.book.stops().map((armed) => ({
-      ...armed,
-      highWaterMark: this.recorded.get(armed.positionId) ?? armed.highWaterMark,
-    }));
+    return this.book.stops().map((armed) => ({ ...armed, highWaterMark: this.#knownMark(armed) }));
   }
+}
+
+interface RecordedMark {
+  readonly version: number;
+  readonly mark: Price;
 }
 
 export interface Unwritten {

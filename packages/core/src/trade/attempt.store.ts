@@ -58,7 +58,7 @@ export function attemptStore(db: Database): AttemptStore {
           with wanted as (
             select t.trade_id, t.kind, p.position_id
             from position p join trade t on t.position_id = p.position_id
-            where t.trade_id = ${draft.tradeId} and t.attempts = ${draft.number}::int - 1 and ${WANTED}
+            where t.trade_id = ${draft.tradeId} and t.attempts = ${draft.number}::int - 1 and ${WANTED} and ${OWNS_NEXT}
               and (${draft.follows}::text is null or exists (
                 select from attempt where attempt_id = ${draft.follows} and trade_id = ${draft.tradeId}
                   and status in ${DEAD_ATTEMPTS}
@@ -136,3 +136,10 @@ export function attemptStore(db: Database): AttemptStore {
       ),
   };
 }
+
+/** Of several exits of a position the one that was latched last has the next attempt: a stop does not wait for a part. */
+const OWNS_NEXT = sql`not exists (
+  select from trade later
+  where t.kind = 'exit' and later.kind = 'exit' and later.position_id = t.position_id
+    and later.status in ${["planned", "submitted"]} and later.planned_at > t.planned_at
+)`;

@@ -7,6 +7,7 @@
  * - what is not known stays as it is and is looked at again: the next look is queued before this one ends.
  */
 import type { Clock } from "../clock.ts";
+import type { WakeRelay } from "../event/wake.ts";
 import type { Log } from "../log.ts";
 import { isSolMarket, type Market, marketOf } from "../market/market.ts";
 
@@ -28,6 +29,7 @@ import type { FillStore } from "./fill.store.ts";
 import { DRAFT_LIFE_MS } from "./policy.ts";
 import { sendAttempt } from "./submit.ts";
 import type { TradeRecord, TradeStore } from "./trade.store.ts";
+import type { Trade } from "./trade.ts";
 import { type ChainView, verdictOn } from "./verdict.ts";
 
 export interface ConfirmDeps {
@@ -38,6 +40,7 @@ export interface ConfirmDeps {
   readonly fills: FillStore;
   readonly rpc: Pick<Rpc, "finalized" | "statuses" | "transaction" | "send">;
   readonly queues: Queues;
+  readonly wakeRelay: WakeRelay;
   readonly watch: Watch;
   readonly prices: Pick<WatchStore, "prices">;
   readonly markets: readonly Market[];
@@ -73,6 +76,8 @@ export async function confirmTrades(deps: ConfirmDeps, tradeIds: readonly string
       })),
     ];
     const failed = await Promise.all(looks.map(({ record, look }) => lookAt(deps, record.trade.tradeId, look)));
+    // Most looks bring no event; one wake-up too many costs less than telling which did.
+    if (flights.length > 0) await deps.wakeRelay();
     return failed.flat();
   } catch (error) {
     deps.log.error("confirm_unanswered", error, { tradeIds: wanted });
@@ -227,11 +232,12 @@ async function finalize(deps: ConfirmDeps, record: TradeRecord, attempt: Flying)
     trade.kind === "exit" && position.status === "closing" && held(position.totals) === 0n
       ? transition(position, { type: "finish", at: deps.clock.now(), reason: position.closeReason })
       : null;
-  const resumes = trade.kind === "exit" && position.status === "closing" && position.partial && !closes;
+  const resumes =
+    trade.kind === "exit" && position.status === "closing" && position.exiting === 0n && held(position.totals) > 0n;
   await protect(deps, record);
-  return deps.fills.finalize(
+  const final = await deps.fills.finalize(
     attempt.attemptId,
-    position.status,
+    position,
     closes?.status === "closed"
       ? [positionClosed(closes, closes.closeReason, marketOf(deps.markets, trade.symbol))]
       : resumes
@@ -239,6 +245,15 @@ async function finalize(deps: ConfirmDeps, record: TradeRecord, attempt: Flying)
         : [],
     deps.clock.now(),
   );
+  if (final && resumes) await tellAgain(deps, trade);
+  return final;
+}
+
+/** What is left of a position is watched again. */
+async function tellAgain(deps: ConfirmDeps, { tradeId }: Trade): Promise<void> {
+  const record = await deps.trades.find(tradeId);
+  const armed = record && armedStop(record.position);
+  if (armed) await deps.watch.arm(armed);
 }
 
 /** It did nothing but cost its fee, and another attempt may follow. */

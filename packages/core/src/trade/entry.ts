@@ -149,8 +149,7 @@ const decimalsOf = (market: Market, mint: Mint): number =>
 function checkWorstPrice(quote: Quote, side: Side, worstPrice: Price, market: Market): Amount {
   const scale = 10 ** (market.quoteDecimals - market.baseDecimals);
   const worth = Number(quote.amountIn) * (side === "buy" ? 1 / (worstPrice * scale) : worstPrice * scale);
-  const minimumOut = amount(BigInt(Math.ceil(worth)));
-  if (quote.amountOut >= minimumOut) return minimumOut;
+  if (Number(quote.amountOut) >= worth) return amount(BigInt(Math.ceil(worth)));
   const detail = `no route of ${market.symbol} gives ${formatPrice(worstPrice)} or better now`;
   throw new EngineError("INSUFFICIENT_LIQUIDITY", { detail, symbol: market.symbol, size: quote.amountIn.toString() });
 }

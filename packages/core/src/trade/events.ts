@@ -1,7 +1,7 @@
 /** The events of trades and positions, as the statements that cause them write them. */
 import type { NewEvent } from "../event/event.ts";
 import type { Market } from "../market/market.ts";
-import { formatPrice } from "../money/price.ts";
+import { formatPrice, type Price } from "../money/price.ts";
 import type { Position, Totals } from "../position/position.ts";
 import { entryPrice, exitPrice, quantity, realizedPnl } from "../position/profit.ts";
 import type { Fill } from "./attempt.ts";
@@ -43,7 +43,7 @@ export const positionOpened = (position: Position, totals: Totals, market: Marke
   payload: {
     ...positionRef(position),
     quantity: quantity({ side: position.side, totals }).toString(),
-    entryPrice: formatPrice(entryPrice({ side: position.side, totals }, market) ?? 0),
+    entryPrice: formatPrice(known(entryPrice({ side: position.side, totals }, market))),
   },
 });
 
@@ -57,9 +57,17 @@ export const positionClosed = (position: Position, closeReason: string, market: 
   payload: {
     ...positionRef(position),
     closeReason,
-    entryPrice: formatPrice(entryPrice(position, market) ?? 0),
-    exitPrice: formatPrice(exitPrice(position, market) ?? 0),
+    entryPrice: formatPrice(known(entryPrice(position, market))),
+    exitPrice: priceText(exitPrice(position, market)),
     realizedPnl: realizedPnl(position)?.toString() ?? null,
     feesLamports: position.totals.feesLamports.toString(),
   },
 });
+
+const priceText = (price: Price | null): string | null => (price === null ? null : formatPrice(price));
+
+/** An entry that is booked has a price: both its amounts are above zero. */
+function known(price: Price | null): Price {
+  if (price === null) throw new TypeError("the position has no entry");
+  return price;
+}

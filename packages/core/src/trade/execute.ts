@@ -11,15 +11,11 @@ import { EngineError } from "../error.ts";
 import type { Ids } from "../id.ts";
 import { legs, type Market } from "../market/market.ts";
 import { type CheckedEntry, checkEntry, type EntryDeps, type EntryRequest } from "./entry.ts";
+import { found, type RequestKey, sameTrade } from "./replay.ts";
 import { type SubmitDeps, submitTrade } from "./submit.ts";
 import type { TradeRecord } from "./trade.store.ts";
 
-export interface TradeRequest extends EntryRequest {
-  /** Unique for ever within the account. */
-  readonly idempotencyKey: string;
-  /** Of the request as it came in: the same key with another one is refused. */
-  readonly requestDigest: string;
-}
+export interface TradeRequest extends EntryRequest, RequestKey {}
 
 export interface ExecuteDeps extends SubmitDeps, EntryDeps {
   readonly ids: Ids;
@@ -81,28 +77,10 @@ export async function executeTrade(deps: ExecuteDeps, account: Account, request:
     // The trade exists, so it is what the caller gets; the queued message makes its attempt.
     deps.log.error("first_attempt_postponed", error, { tradeId });
   }
-  return found(deps, tradeId);
+  return found(deps.trades, tradeId);
 }
 
 function noSeat({ symbol }: Market, seats: number): EngineError {
   const detail = `all ${seats} positions of ${symbol} are in use`;
   return new EngineError("MAX_POSITIONS_REACHED", { detail, symbol, maxPositionsPerSymbol: String(seats) });
-}
-
-async function found(deps: ExecuteDeps, tradeId: string): Promise<TradeRecord> {
-  const record = await deps.trades.find(tradeId);
-  if (!record) throw new TypeError(`trade ${tradeId} was planned and is not there`);
-  return record;
-}
-
-async function sameTrade(
-  deps: ExecuteDeps,
-  account: Account,
-  { idempotencyKey, requestDigest }: TradeRequest,
-): Promise<TradeRecord | null> {
-  const taken = await deps.trades.findByKey(account.accountId, idempotencyKey);
-  if (!taken) return null;
-  if (taken.requestDigest === requestDigest) return found(deps, taken.tradeId);
-  const detail = `the idempotency key was used for trade ${taken.tradeId} with another request`;
-  throw new EngineError("IDEMPOTENCY_KEY_REUSED", { detail, tradeId: taken.tradeId });
 }

@@ -13,7 +13,7 @@ import type { NewEvent } from "../event/event.ts";
 import { tell } from "../event/outbox.ts";
 import type { Amount } from "../money/amount.ts";
 import type { Price } from "../money/price.ts";
-import { POSITION_MOVES, type PositionStatus } from "../position/position.ts";
+import { POSITION_MOVES, type Position, type PositionStatus } from "../position/position.ts";
 import { ATTEMPT_MOVES, type Fill } from "./attempt.ts";
 import { happened, judgedRows, numeric, timestamp } from "./judged.ts";
 import { TRADE_MOVES } from "./trade.ts";
@@ -36,9 +36,14 @@ export interface FillStore {
   land(landing: Landing): Promise<boolean>;
   /**
    * The landed attempt is final; closes a position whose exits have spent all that entered it, and opens one again of which
-   * only a part was to be closed.
+   * something is left that no other exit is meant for.
    */
-  finalize(attemptId: string, judged: PositionStatus, events: readonly NewEvent[], at: Date): Promise<boolean>;
+  finalize(
+    attemptId: string,
+    judged: Pick<Position, "status" | "exiting">,
+    events: readonly NewEvent[],
+    at: Date,
+  ): Promise<boolean>;
   /** A landed attempt stands in another block than was booked, perhaps with other amounts. */
   move(attemptId: string, fill: Fill, feeQuote: Amount | null): Promise<boolean>;
   /** A landed attempt's block was forked away: takes its fill back. */
@@ -98,7 +103,8 @@ export function fillStore(db: Database): FillStore {
         sql`
         with ${judgedRows(
           attemptId,
-          sql`a.status in ${ATTEMPT_MOVES.finalize.from} and t.status in ${TRADE_MOVES.finalize.from} and p.status = ${judged}`,
+          sql`a.status in ${ATTEMPT_MOVES.finalize.from} and t.status in ${TRADE_MOVES.finalize.from}
+            and p.status = ${judged.status} and p.exiting = ${numeric(judged.exiting)}`,
         )},
         final as (
           update attempt set status = ${ATTEMPT_MOVES.finalize.to}, ended_at = ${timestamp(at)}
@@ -110,7 +116,8 @@ export function fillStore(db: Database): FillStore {
           update position p set
             status = case when ${DONE} then ${POSITION_MOVES.finish.to}
               when ${RESUMES} then ${POSITION_MOVES.resume.to} else p.status end,
-            partial = p.partial and not (${RESUMES}),
+            partial = p.partial and not ${RESUMES},
+            version = case when ${RESUMES} and not p.partial then p.version + 1 else p.version end,
             close_reason = case when ${RESUMES} then null else p.close_reason end,
             closed_at = case when ${DONE} then ${timestamp(at)} else p.closed_at end,
             event_sequence = p.event_sequence + ${events.length}::int
@@ -157,8 +164,9 @@ const MEANT = sql`case when kind = 'exit' then judged.amount_in else 0 end`;
 /** After this exit nothing is left of what entered. */
 const DONE = sql`kind = 'exit' and p.status in ${POSITION_MOVES.finish.from} and p.exit_in = p.entry_out`;
 
-/** A part has left, and nothing else is latched. */
-const RESUMES = sql`kind = 'exit' and p.status in ${POSITION_MOVES.resume.from} and p.partial and p.exit_in < p.entry_out`;
+/** Something is left, and no exit is meant for it: it is watched again, and may be closed again. */
+const RESUMES = sql`(kind = 'exit' and p.status in ${POSITION_MOVES.resume.from}
+  and p.exiting = 0 and p.exit_in < p.entry_out)`;
 
 type FillColumns = Readonly<Record<"amountIn" | "amountOut" | "feeLamports" | "rentLamports" | "feeQuote", SQL>>;
 

@@ -9,6 +9,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { EngineError, isEngineError } from "../error.ts";
+import type { WakeRelay } from "../event/wake.ts";
 import { type JupiterApi, type Quote, withSlippage } from "../jupiter/client.ts";
 import type { Asked } from "../jupiter/errors.ts";
 import type { Log } from "../log.ts";
@@ -30,6 +31,7 @@ export interface SendDeps {
   readonly log: Log;
   readonly trades: TradeStore;
   readonly rpc: Pick<Rpc, "send">;
+  readonly wakeRelay: WakeRelay;
 }
 
 export interface SubmitDeps extends SendDeps {
@@ -131,7 +133,9 @@ async function failTrade(
     events: [tradeFailed(trade, failure)],
     at: deps.clock.now(),
   });
-  return failed ? "nothing" : "later";
+  if (!failed) return "later";
+  await deps.wakeRelay();
+  return "nothing";
 }
 
 type Draft = Pick<Attempt, "attemptId" | "number" | "message">;
@@ -214,9 +218,9 @@ export async function sendAttempt(
   { trade }: TradeRecord,
   attempt: Pick<Draft, "attemptId" | "message"> & { readonly signature: string },
 ): Promise<Submission> {
-  if (trade.status === "planned") {
-    await deps.trades.submit(attempt.attemptId, [tradeExecuted(trade, attempt)], deps.clock.now());
-  }
+  const isNews =
+    trade.status === "planned" &&
+    (await deps.trades.submit(attempt.attemptId, [tradeExecuted(trade, attempt)], deps.clock.now()));
   try {
     await deps.rpc.send(assemble(attempt.message, attempt.signature));
   } catch (error) {
@@ -224,6 +228,7 @@ export async function sendAttempt(
     if (!isEngineError(error, "NETWORK_ERROR")) throw error;
     deps.log.error("send_unanswered", error, { attemptId: attempt.attemptId });
   }
+  if (isNews) await deps.wakeRelay();
   return "sent";
 }
 

@@ -9,7 +9,8 @@ import { type Address, lamports } from "@solana/kit";
 import { DEPTH } from "./commitment.ts";
 import { type Account, SYSTEM_PROGRAM, type Vm } from "./vm.ts";
 
-interface BlockRecord {
+/** What the accounts that a block changed were before it. */
+export interface BlockRecord {
   readonly height: number;
   readonly before: Map<Address, Account | null>;
 }
@@ -17,9 +18,29 @@ interface BlockRecord {
 export class Accounts {
   readonly #vm: Vm;
   readonly #records: BlockRecord[] = [];
+  /** What may have changed since somebody last took the changes. */
+  readonly #changed = new Set<Address>();
 
   constructor(vm: Vm) {
     this.#vm = vm;
+  }
+
+  /** Puts in what was taken from another instance, whose newest records these are. */
+  restore(accounts: readonly Account[], records: readonly BlockRecord[]): void {
+    for (const account of accounts) this.#vm.write(account.address, account);
+    this.#records.push(...records.slice(-DEPTH.finalized));
+  }
+
+  /** Accounts as they are now, of which some may have changed since the last call; null: there is none. */
+  takeChanges(): ReadonlyMap<Address, Account | null> {
+    const changes = new Map([...this.#changed].map((at) => [at, this.#vm.read(at)]));
+    this.#changed.clear();
+    return changes;
+  }
+
+  /** Of the blocks that are not final yet, oldest first. */
+  get records(): readonly BlockRecord[] {
+    return this.#records;
   }
 
   openBlock(height: number): void {
@@ -29,6 +50,7 @@ export class Accounts {
 
   /** To be called before the block being built may change the account. */
   remember(at: Address): void {
+    this.#changed.add(at);
     const before = this.#records.at(-1)?.before;
     if (before?.has(at) === false) before.set(at, this.#vm.read(at));
   }
@@ -58,6 +80,7 @@ export class Accounts {
       const account = before.get(at);
       if (account !== undefined) before.set(at, edit(account));
     }
+    this.#changed.add(at);
     this.#vm.write(at, edit(this.#vm.read(at)));
   }
 
@@ -88,6 +111,9 @@ export class Accounts {
   undoBlock(): void {
     const record = this.#records.pop();
     if (record === undefined) throw new Error("A final block cannot be taken back.");
-    for (const [at, account] of record.before) this.#vm.write(at, account);
+    for (const [at, account] of record.before) {
+      this.#changed.add(at);
+      this.#vm.write(at, account);
+    }
   }
 }

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import type { Address } from "@solana/kit";
 import bs58 from "bs58";
-import { Accounts } from "./accounts.ts";
+import { Accounts, type BlockRecord } from "./accounts.ts";
 import type { Commitment } from "./commitment.ts";
 import { type Deliver, deliverToNextBlock } from "./deliver.ts";
 import { type LandedTransaction, land } from "./landed-transaction.ts";
@@ -19,6 +19,7 @@ import { decodeTransaction, resolveAccountKeys, type WireTransaction } from "./w
 // Like mainnet's of 2026: far apart, so that code which mixes them up cannot work.
 const FIRST_SLOT = 400_000_000;
 const FIRST_HEIGHT = 378_000_000;
+const DAY_ONE = new Date("2026-01-01T00:00:00Z");
 
 export const SLOTS_PER_EPOCH = 432_000;
 export const SLOT_MS = 400;
@@ -28,9 +29,19 @@ const SKIPPED_SLOT_PROBABILITY = 0.04;
 
 export interface ChainOptions {
   readonly seed: string;
-  /** Chain time of the first block; later ones follow at SLOT_MS a slot. */
+  /** Chain time of the first block that is made; later ones follow at SLOT_MS a slot. */
   readonly startedAt?: Date;
   readonly deliver?: Deliver;
+  /** A chain that was stopped: its next block follows its last one. What had not landed yet is lost, as with any node. */
+  readonly kept?: KeptChain;
+}
+
+/** A chain at rest. */
+export interface KeptChain {
+  /** Consecutive, oldest first. */
+  readonly blocks: readonly Block[];
+  readonly records: readonly BlockRecord[];
+  readonly accounts: readonly Account[];
 }
 
 export interface SimulateOptions {
@@ -46,17 +57,24 @@ export class Chain {
   readonly #vm = new Vm();
   readonly #deliver: Deliver;
   readonly #random: Random;
-  readonly #firstUnixTime: number;
+  /** Where chain time and the clock were the same. */
+  readonly #began: { readonly slot: number; readonly unixTime: number };
   #pending: { readonly height: number; readonly transaction: WireTransaction }[] = [];
   /** Slots are not given back: the blocks of a lost fork keep theirs. */
   #slot = FIRST_SLOT;
 
-  constructor({ seed, startedAt = new Date("2026-01-01T00:00:00Z"), deliver = deliverToNextBlock }: ChainOptions) {
+  constructor({ seed, startedAt = DAY_ONE, deliver = deliverToNextBlock, kept }: ChainOptions) {
     this.accounts = new Accounts(this.#vm);
     this.#deliver = deliver;
-    this.#random = randomFrom(`${seed}/slots`);
-    this.#firstUnixTime = startedAt.getTime() / 1000;
-    this.#append(FIRST_HEIGHT, seed, 0, () => []);
+    const last = kept?.blocks.at(-1);
+    this.#random = randomFrom(`${seed}/slots${last ? `/${last.height}` : ""}`);
+    const unixTime = startedAt.getTime() / 1000;
+    // Chain time never goes back: skipped slots let it run ahead of the clock.
+    this.#began = last
+      ? { slot: last.slot, unixTime: Math.max(unixTime, last.unixTime) }
+      : { slot: FIRST_SLOT, unixTime };
+    if (kept && last) this.#restore(kept, last);
+    else this.#append(FIRST_HEIGHT, seed, 0, () => []);
   }
 
   get tip(): Block {
@@ -126,10 +144,21 @@ export class Chain {
     return [...landed.values()];
   }
 
+  #restore({ blocks, records, accounts }: KeptChain, { slot, unixTime }: Block): void {
+    this.accounts.restore(accounts, records);
+    for (const block of blocks) this.ledger.append(block);
+    this.#slot = slot;
+    this.#setClock(slot, unixTime);
+  }
+
+  #setClock(slot: number, unixTime: number): void {
+    this.#vm.setClock(slot, Math.floor(slot / SLOTS_PER_EPOCH), unixTime);
+  }
+
   #append(height: number, parent: string, countBefore: number, execute: () => readonly LandedTransaction[]): Block {
     const slot = this.#slot;
-    const unixTime = Math.floor(this.#firstUnixTime + ((slot - FIRST_SLOT) * SLOT_MS) / 1000);
-    this.#vm.setClock(slot, Math.floor(slot / SLOTS_PER_EPOCH), unixTime);
+    const unixTime = Math.floor(this.#began.unixTime + ((slot - this.#began.slot) * SLOT_MS) / 1000);
+    this.#setClock(slot, unixTime);
     const blockhash = bs58.encode(createHash("sha256").update(`${parent}/${slot}`).digest());
     const transactions = execute();
     const transactionCount = countBefore + transactions.length;

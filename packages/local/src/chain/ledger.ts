@@ -29,7 +29,7 @@ export const BLOCKHASH_AGE_MAX = 150;
 export const STATUS_CACHE_BLOCKS = 300;
 
 // An hour at 400 ms. Memory is the bound: some 7 kB a swap, and every market has a swap in most blocks.
-const LEDGER_BLOCKS_MAX = 9_000;
+export const LEDGER_BLOCKS_MAX = 9_000;
 
 export class Ledger {
   readonly #blocks: Block[] = [];

@@ -32,14 +32,14 @@ describe("a world", () => {
 
   it("is the same for the same seed, block by block", () => {
     const [one, other] = [openWorld("same"), openWorld("same")];
-    for (const world of [one, other]) world.beginStory(SYMBOL, 20);
+    for (const world of [one, other]) world.beginStory(SYMBOL, "buy", 20);
     expect(observe(one, 30)).toEqual(observe(other, 30));
     expect(one.chain.tip.blockhash).toBe(other.chain.tip.blockhash);
   });
 
   it("keeps the pool at its reference price", () => {
     const world = openWorld("reference");
-    world.beginStory(SYMBOL, 40);
+    world.beginStory(SYMBOL, "buy", 40);
     for (let block = 0; block < 60; block += 1) {
       world.produceBlock();
       for (const pool of world.pools) {
@@ -55,7 +55,7 @@ describe("a world", () => {
     (seed) => {
       const world = openWorld(seed);
       const calm = observe(world, 10);
-      world.beginStory(SYMBOL);
+      world.beginStory(SYMBOL, "buy");
       const told = observe(world, 70);
       const peak = told.indexOf(Math.max(...told));
       let high = Math.max(...calm);
@@ -74,6 +74,6 @@ describe("a world", () => {
   });
 
   it("knows its markets", () => {
-    expect(() => openWorld("markets").beginStory("SOL/EUR")).toThrow("SOL/EUR");
+    expect(() => openWorld("markets").beginStory("SOL/EUR", "buy")).toThrow("SOL/EUR");
   });
 });

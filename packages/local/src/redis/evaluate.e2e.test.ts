@@ -1,5 +1,6 @@
 /** The evaluator over a real Redis and Upstash's own client, with a clock, prices and a Postgres that are made up. */
 
+import { bps } from "@backstop/core/money/bps";
 import type { Observations } from "@backstop/core/price/accepted";
 import { connectRedis } from "@backstop/core/redis/client";
 import { type EvaluateDeps, evaluateStops } from "@backstop/core/stop/evaluate";
@@ -65,6 +66,7 @@ async function along(steps: readonly Step[], over: Partial<EvaluateDeps> & Pick<
     log,
     markets: [SOL_USDC],
     queues,
+    wakeRelay: async () => {},
     store,
     tickMs: 2_000,
     prices: {
@@ -187,6 +189,34 @@ describe("an evaluator", () => {
     expect(postgres.claimed).toEqual([]);
     await along([106.7, 106.7], postgres);
     expect(postgres.claimed).toEqual(["trd_exit_1_2_1"]);
+  });
+
+  test("never mixes the marks of a rule and the one it replaced, through any number of successors", async () => {
+    const postgres = fakeStops([armed({ highWaterMark: price(100) })]);
+    await along([97.5, 97.5], postgres);
+    const replaced = armed({
+      version: 2,
+      stop: { kind: "trailing", distanceBps: bps(200) },
+      highWaterMark: price(97.5),
+    });
+    postgres.rows.set(1, replaced);
+    await store.append({ type: "arm", armed: replaced });
+    // 2 % below 97.5 is 95.55; below the old mark of 100 it would be 98.
+    for (let successor = 0; successor < 3; successor++) await along([97, 97], postgres);
+    expect(postgres.claimed).toEqual([]);
+  });
+
+  test("records that a stop woke up, also when Postgres was away at that moment", async () => {
+    const stop = { kind: "trailing" as const, distanceBps: bps(300), activationBps: bps(20) };
+    const postgres = fakeStops([armed({ stop })]);
+    let failures = 1;
+    const stops = {
+      ...postgres.stops,
+      raiseMarks: (...given: Parameters<typeof postgres.stops.raiseMarks>) =>
+        failures-- > 0 ? Promise.reject(new Error("Postgres is away")) : postgres.stops.raiseMarks(...given),
+    };
+    await along([100.1, 100.3, 100.2, 100.2], { ...postgres, stops });
+    expect(postgres.recorded).toEqual([100.3]);
   });
 
   test("that finds Redis flushed makes the book anew, and has forgotten nothing", async () => {

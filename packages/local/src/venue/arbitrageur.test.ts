@@ -20,7 +20,8 @@ beforeEach(() => {
   ]);
   if (created === undefined) throw new Error("The pool was listed.");
   pool = created;
-  arbitrageur = new Arbitrageur(chain, Keypair.generate(), [pool]);
+  arbitrageur = new Arbitrageur(chain, Keypair.generate());
+  arbitrageur.fund([pool]);
 });
 
 const poolPrice = (): number => {
@@ -50,5 +51,12 @@ describe("the arbitrageur", () => {
   it("lets the last swap tell the new price after a jump, and not the mean of both", () => {
     expect(swaps(138, 1)).toEqual([2]);
     expect((lastSwap(chain, pool)?.price ?? 0) / 138).toBeCloseTo(1, 2);
+  });
+
+  it.each([-0.7, -0.3, 0.4, 1.5])("follows a market that moved by %d of its price between two blocks", (move) => {
+    const price = 150 * (1 + move);
+    swaps(price, 1);
+    expect(poolPrice() / price).toBeCloseTo(1, 3);
+    expect((lastSwap(chain, pool)?.price ?? 0) / price).toBeCloseTo(1, 2);
   });
 });

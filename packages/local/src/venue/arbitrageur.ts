@@ -38,17 +38,21 @@ export class Arbitrageur {
   readonly #wallet: Keypair;
   readonly #lastTrades = new Map<Pool, number>();
 
-  constructor(chain: Chain, wallet: Keypair, pools: readonly Pool[]) {
+  constructor(chain: Chain, wallet: Keypair) {
     this.#chain = chain;
     this.#wallet = wallet;
-    fund(chain, wallet.publicKey, { lamports: FEES_LAMPORTS });
+  }
+
+  /** What it needs for ever, once in the life of a chain. */
+  fund(pools: readonly Pool[]): void {
+    fund(this.#chain, this.#wallet.publicKey, { lamports: FEES_LAMPORTS });
     for (const pool of pools) {
-      const { base, quote } = reservesOf(chain, pool);
+      const { base, quote } = reservesOf(this.#chain, pool);
       const tokens = [
         { mint: pool.mintA, amount: base * INVENTORY },
         { mint: pool.mintB, amount: quote * INVENTORY },
       ];
-      fund(chain, wallet.publicKey, { tokens });
+      fund(this.#chain, this.#wallet.publicKey, { tokens });
     }
   }
 

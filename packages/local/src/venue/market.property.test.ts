@@ -13,7 +13,7 @@ describe("a story", () => {
   it("rises by at least 2 % and then falls by at least 6 % of its peak, for every seed", () => {
     fc.assert(
       fc.property(seeds, lengths, (seed, blocks) => {
-        const prices = story(blocks, randomFrom(seed));
+        const prices = story("buy", blocks, randomFrom(seed));
         const peak = Math.max(...prices);
         const trough = Math.min(...prices.slice(peakOf(prices)));
         expect(prices).toHaveLength(blocks);
@@ -29,7 +29,7 @@ describe("a story", () => {
   it("never dips 2.5 % from its high before the peak, for every seed", () => {
     fc.assert(
       fc.property(seeds, lengths, (seed, blocks) => {
-        const prices = story(blocks, randomFrom(seed));
+        const prices = story("buy", blocks, randomFrom(seed));
         let high = 1;
         for (const price of prices.slice(0, peakOf(prices))) {
           high = Math.max(high, price);
@@ -40,10 +40,28 @@ describe("a story", () => {
     );
   });
 
-  it("is noisy and jumps: some steps go against it and some are large", () => {
-    const steps = Array.from({ length: 50 }, (_, seed) => story(STORY_BLOCKS, randomFrom(`story ${seed}`))).flatMap(
-      (prices) => prices.slice(1, STORY_BLOCKS / 2).map((price, index) => price / (prices[index] ?? 1) - 1),
+  it("is mirrored for who sold: down by 2 %, not 2.6 % up from its low before the bottom, then up by more than 5 %", () => {
+    fc.assert(
+      fc.property(seeds, lengths, (seed, blocks) => {
+        const prices = story("sell", blocks, randomFrom(seed));
+        const bottom = Math.min(...prices);
+        const turn = prices.indexOf(bottom);
+        expect(bottom).toBeLessThanOrEqual(0.98);
+        expect(Math.max(...prices.slice(turn)) / bottom).toBeGreaterThan(1.06);
+        let low = 1;
+        for (const price of prices.slice(0, turn)) {
+          low = Math.min(low, price);
+          expect(price).toBeLessThan(low * 1.026);
+        }
+      }),
+      { numRuns: 2_000 },
     );
+  });
+
+  it("is noisy and jumps: some steps go against it and some are large", () => {
+    const steps = Array.from({ length: 50 }, (_, seed) =>
+      story("buy", STORY_BLOCKS, randomFrom(`story ${seed}`)),
+    ).flatMap((prices) => prices.slice(1, STORY_BLOCKS / 2).map((price, index) => price / (prices[index] ?? 1) - 1));
     expect(steps.filter((step) => step < -0.001).length).toBeGreaterThan(steps.length / 20);
     expect(Math.max(...steps)).toBeGreaterThan(0.02);
   });
@@ -66,7 +84,7 @@ describe("a reference price", () => {
     const reference = new ReferencePrice(150, randomFrom("begin"));
     for (let block = 0; block < 25; block += 1) reference.next();
     const start = reference.price;
-    reference.begin(40);
+    reference.begin("buy", 40);
     const prices = Array.from({ length: 40 }, () => reference.next());
     expect(Math.max(...prices) / start).toBeGreaterThanOrEqual(1.02);
     expect(Math.min(...prices.slice(peakOf(prices))) / Math.max(...prices)).toBeLessThanOrEqual(0.94);
@@ -76,7 +94,7 @@ describe("a reference price", () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const reference = new ReferencePrice(0.000_02, randomFrom(seed));
-        reference.begin();
+        reference.begin("buy");
         for (let block = 0; block < STORY_BLOCKS; block += 1) reference.next();
         const end = reference.price;
         const prices = Array.from({ length: 10_000 }, () => reference.next());

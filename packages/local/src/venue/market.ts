@@ -1,10 +1,13 @@
 // Where a market's price goes, block by block: calm, then a story with an end, then a walk.
 //
-// Invariants of a story, for every seed: its peak is at least 2 % above its start; before the peak it
-// is never 2.5 % below the highest price it has had; its trough is at least 6 % below its peak. Prices
-// are indications here; the arbitrageur turns them into exact ratios.
+// Invariants of a story for side `buy`, for every seed: its peak is at least 2 % above its start; before the peak it
+// is never 2.5 % below the highest price it has had; its trough is at least 6 % below its peak. For side `sell` each
+// factor is the reciprocal of that: first down by 2 %, never 2.57 % above its lowest before the bottom, then up by 6 %.
+// Prices are indications here; the arbitrageur turns them into exact ratios.
 
+import type { Side } from "@backstop/core/market/market";
 import type { Random } from "../chain/random.ts";
+import type { KeptReference, Reference, Stage } from "./reference.ts";
 
 /** 28 s at 400 ms a block: long enough to watch, short enough to wait for. */
 export const STORY_BLOCKS = 70;
@@ -55,7 +58,10 @@ function unevenLine(height: number, steps: number, random: Random): number[] {
 }
 
 /** The prices of a story, one per block, as factors of its start. */
-export function story(blocks: number, random: Random): number[] {
+export const story = (side: Side, blocks: number, random: Random): number[] =>
+  riseAndFall(blocks, random).map((factor) => (side === "buy" ? factor : 1 / factor));
+
+function riseAndFall(blocks: number, random: Random): number[] {
   const rising = Math.ceil(blocks / 2);
   const top = Math.log(1 + between(RISE, random));
   const fall = Math.log(1 - between(FALL, random));
@@ -72,7 +78,7 @@ export function story(blocks: number, random: Random): number[] {
   });
 }
 
-export class ReferencePrice {
+export class ReferencePrice implements Reference {
   readonly #random: Random;
   #anchor: number;
   /** Logarithm of price over anchor. */
@@ -80,22 +86,30 @@ export class ReferencePrice {
   #told = false;
   #story: number[] = [];
 
-  constructor(start: number, random: Random) {
+  /** `kept`: goes on in the middle of what an earlier run told. */
+  constructor(start: number, random: Random, kept?: Extract<KeptReference, { kind: "story" }>) {
     this.#anchor = start;
     this.#random = random;
+    if (!kept) return;
+    this.#told = kept.rest.length > 0;
+    this.#story = kept.rest.map((price) => price / start).reverse();
   }
 
   get price(): number {
     return this.#anchor * Math.exp(this.#offset);
   }
 
-  begin(blocks: number = STORY_BLOCKS): void {
+  get stage(): Stage {
+    if (!this.#told) return "waiting";
+    return this.#story.length > 0 ? "telling" : "over";
+  }
+
+  begin(side: Side, blocks: number = STORY_BLOCKS): void {
     this.#settleAt(this.price);
-    this.#story = story(blocks, this.#random).reverse();
+    this.#story = story(side, blocks, this.#random).reverse();
     this.#told = true;
   }
 
-  /** The price at the next block. */
   next(): number {
     const factor = this.#story.pop();
     if (factor !== undefined) {
@@ -108,6 +122,11 @@ export class ReferencePrice {
       this.#offset = clamp(0.9 * this.#offset + CALM_NOISE * shock(this.#random), CALM_NOISE_MAX);
     }
     return this.price;
+  }
+
+  kept(): KeptReference {
+    const rest = this.#story.map((factor) => this.#anchor * factor).reverse();
+    return { kind: "story", price: this.price, rest };
   }
 
   #settleAt(price: number): void {

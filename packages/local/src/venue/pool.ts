@@ -54,22 +54,28 @@ export const [LOOKUP_TABLE] = PublicKey.findProgramAddressSync(
   AddressLookupTableProgram.programId,
 );
 
+export const poolsOf = (listings: readonly Listing[]): Pool[] =>
+  listings.map(({ symbol, base, quote, price }) => ({
+    ...poolOf(base.address, quote.address),
+    ...{ symbol, base, quote, listedPrice: price },
+  }));
+
 export function createPools(chain: Chain, listings: readonly Listing[]): Pool[] {
-  const pools = listings.map((listing) => createPool(chain, listing));
+  const pools = poolsOf(listings);
+  for (const [index, pool] of pools.entries()) createPool(chain, pool, listings[index]?.quoteDepth ?? 0n);
   const named = pools.flatMap(({ address, vaultA, vaultB, mintA, mintB }) => [address, vaultA, vaultB, mintA, mintB]);
   const unique = new Map([TOKEN_PROGRAM, SWAP_PROGRAM, EVENT_AUTHORITY, ...named].map((key) => [key.toBase58(), key]));
   createLookupTable(chain, LOOKUP_TABLE, [...unique.values()]);
   return pools;
 }
 
-function createPool(chain: Chain, { symbol, base, quote, price, quoteDepth }: Listing): Pool {
-  const addresses = poolOf(base.address, quote.address);
-  const bytes = poolBytes(addresses);
-  const account = accountWith(addresses.address, SWAP_PROGRAM, bytes, chain.rentExemption(bytes.length));
+function createPool(chain: Chain, pool: Pool, quoteDepth: bigint): void {
+  const { base, quote, listedPrice } = pool;
+  const bytes = poolBytes(pool);
+  const account = accountWith(pool.address, SWAP_PROGRAM, bytes, chain.rentExemption(bytes.length));
   chain.accounts.amend(account.address, () => account);
-  addTokens(chain, addresses.address, base.address, baseFor(quoteDepth, ratioOf(price, base, quote)));
-  addTokens(chain, addresses.address, quote.address, quoteDepth);
-  return { ...addresses, symbol, base, quote, listedPrice: price };
+  addTokens(chain, pool.address, base.address, baseFor(quoteDepth, ratioOf(listedPrice, base, quote)));
+  addTokens(chain, pool.address, quote.address, quoteDepth);
 }
 
 function balance(chain: Chain, vault: PublicKey): bigint {

@@ -352,7 +352,7 @@ describe("prices", () => {
 
   it("follow the story to its end, as the pool does", async () => {
     const start = (await prices())[SOL.address.toBase58()]?.usdPrice ?? 0;
-    world.beginStory("SOL/USDC", 40);
+    world.beginStory("SOL/USDC", "buy", 40);
     const seen: number[] = [];
     for (let block = 0; block < 40; block += 1) {
       produce(1);
