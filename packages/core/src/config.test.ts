@@ -24,17 +24,22 @@ describe("configuration", () => {
   });
 
   test.each([
-    ["BACKSTOP_JUPITER_RPC_ENDPOINT", "no address"],
-    ["BACKSTOP_JUPITER_MAX_PRICE_IMPACT", "1.5"],
-    ["BACKSTOP_JUPITER_MAX_PRICE_IMPACT", "0.00001"],
-    ["BACKSTOP_JUPITER_MIN_SOL_BALANCE", "-1"],
-    ["BACKSTOP_POSITION_MAX_POSITION_SIZE", "lots"],
-    ["BACKSTOP_POSITION_MAX_POSITIONS_PER_SYMBOL", "0"],
-    ["BACKSTOP_POSITION_MAX_POSITIONS_PER_SYMBOL", "2.5"],
-    ["BACKSTOP_STOP_LOSS_MAX_DISTANCE", ""],
-    ["BACKSTOP_EVALUATOR_TICK_SECONDS", "0.1"],
-  ])("stops the start for %s=%s, naming it", (name, value) => {
-    expect(() => configFrom({ ...environment, [name]: value })).toThrow(`${name}=${value}: `);
+    ["BACKSTOP_JUPITER_RPC_ENDPOINT", "no address", "must be the address of a Solana RPC"],
+    ["BACKSTOP_JUPITER_MAX_PRICE_IMPACT", "1.5", "from 0 to 0.5"],
+    ["BACKSTOP_JUPITER_MAX_PRICE_IMPACT", "abc", "from 0 to 0.5"],
+    ["BACKSTOP_JUPITER_MAX_PRICE_IMPACT", "0.00001", "from 0 to 0.5: 0.00001 is finer than one basis point"],
+    ["BACKSTOP_JUPITER_MIN_SOL_BALANCE", "-1", "a decimal number from 0"],
+    ["BACKSTOP_POSITION_MAX_POSITION_SIZE", "lots", "a decimal number from 0"],
+    ["BACKSTOP_POSITION_MAX_POSITIONS_PER_SYMBOL", "0", "from 1 to 100"],
+    ["BACKSTOP_POSITION_MAX_POSITIONS_PER_SYMBOL", "2.5", "a whole number from 1 to 100"],
+    ["BACKSTOP_STOP_LOSS_MAX_DISTANCE", "", "from 0.0001 to 0.99"],
+    ["BACKSTOP_EVALUATOR_TICK_SECONDS", "0.1", "from 0.5 to 30"],
+    ["BACKSTOP_POSITION_MIN_POSITION_SIZE", "2000", "at most BACKSTOP_POSITION_MAX_POSITION_SIZE"],
+    ["BACKSTOP_STOP_LOSS_MIN_DISTANCE", "0.3", "at most BACKSTOP_STOP_LOSS_MAX_DISTANCE"],
+  ])("stops the start for %s=%s with its name, its value and the range", (name, value, range) => {
+    const start = () => configFrom({ ...environment, [name]: value });
+    expect(start).toThrow(`${name}=${value}: `);
+    expect(start).toThrow(range);
   });
 
   test("names what is missing", () => {

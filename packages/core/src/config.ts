@@ -6,27 +6,36 @@
 import * as z from "zod";
 import { type Bps, bpsFromFraction } from "./money/bps.ts";
 
+/** A number between two bounds; what is wrong is told with both. */
+const number = (min: number, max: number) => {
+  const error = `must be a number from ${min} to ${max}`;
+  return z.coerce.number({ error }).min(min, { error }).max(max, { error });
+};
+
+const whole = (min: number, max: number) =>
+  number(min, max).refine(Number.isInteger, { error: `must be a whole number from ${min} to ${max}` });
+
+/** A fraction, turned into basis points. */
 const fraction = (min: number, max: number) =>
-  z.coerce
-    .number()
-    .min(min)
-    .max(max)
-    .transform((value, context): Bps => {
-      try {
-        return bpsFromFraction(value);
-      } catch (error) {
-        context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
-        return z.NEVER;
-      }
-    });
+  number(min, max).transform((value, context): Bps => {
+    try {
+      return bpsFromFraction(value);
+    } catch (error) {
+      const message = `must be a fraction from ${min} to ${max}: ${error instanceof Error ? error.message : error}`;
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }
+  });
 
 /** A decimal in units of a token, kept as text: how many base units it is depends on the mint. */
-const decimal = z.coerce.string().regex(/^\d{1,12}(\.\d{1,9})?$/, "must be a decimal number");
+const decimal = z.coerce
+  .string()
+  .regex(/^\d{1,12}(\.\d{1,9})?$/, "must be a decimal number from 0 to 999999999999, of at most 9 decimals");
 
 const Schema = z.strictObject({
   jupiter: z.strictObject({
     /** Of the Solana RPC. */
-    rpcEndpoint: z.url(),
+    rpcEndpoint: z.url({ error: "must be the address of a Solana RPC, such as https://rpc.example" }),
     /** An entry is refused above this fraction. Exits are not bound by it. */
     maxPriceImpact: fraction(0, 0.5).prefault(0.01),
     /** SOL that an entry must leave in the wallet for fees and rent. */
@@ -37,7 +46,7 @@ const Schema = z.strictObject({
     maxPositionSize: decimal.prefault("1000"),
     minPositionSize: decimal.prefault("10"),
     /** Seats of an account in a market. Above 100 the search for a free one stops being cheap. */
-    maxPositionsPerSymbol: z.coerce.number().int().min(1).max(100).prefault(3),
+    maxPositionsPerSymbol: whole(1, 100).prefault(3),
   }),
   stopLoss: z.strictObject({
     /** Fractions of the price. */
@@ -47,7 +56,7 @@ const Schema = z.strictObject({
   }),
   evaluator: z.strictObject({
     /** Between two looks at the market. Below half a second a tick would overlap its own price request. */
-    tickSeconds: z.coerce.number().min(0.5).max(30).prefault(2),
+    tickSeconds: number(0.5, 30).prefault(2),
   }),
 });
 
@@ -88,6 +97,12 @@ export function configFrom(environment: Environment): Config {
     throw new Error(`${name}=${environment[name] ?? ""}: ${issue?.message}`);
   }
   const { jupiter, position, stopLoss, evaluator } = parsed.data;
+  if (Number(position.minPositionSize) > Number(position.maxPositionSize)) {
+    throw outOfOrder(environment, "position", "minPositionSize", "maxPositionSize");
+  }
+  if (stopLoss.minDistance > stopLoss.maxDistance) {
+    throw outOfOrder(environment, "stopLoss", "minDistance", "maxDistance");
+  }
   return {
     jupiter: {
       rpcEndpoint: jupiter.rpcEndpoint,
@@ -102,6 +117,11 @@ export function configFrom(environment: Environment): Config {
     },
     evaluator: { tickMs: evaluator.tickSeconds * 1000 },
   };
+}
+
+function outOfOrder(environment: Environment, section: string, low: string, high: string): Error {
+  const name = variable(section, low);
+  return new Error(`${name}=${environment[name] ?? ""}: must be at most ${variable(section, high)}, which is lower`);
 }
 
 /** @throws Error naming a variable that is not set. */
