@@ -3,56 +3,23 @@
  *
  * Invariants:
  * - driven by state: any message, in any number and order, leads from the rows as they are to the rows as the chain says;
- * - a position is protected when its entry is confirmed and closed only when its exit is final;
  * - what is not known stays as it is and is looked at again: the next look is queued before this one ends.
  */
-import type { Clock } from "../clock.ts";
-import type { WakeRelay } from "../event/wake.ts";
-import type { Log } from "../log.ts";
-import { isSolMarket, type Market, marketOf } from "../market/market.ts";
-
-import { type Amount, amount } from "../money/amount.ts";
-import { type Price, valueAt } from "../money/price.ts";
-import { book, held, transition, unbook } from "../position/position.ts";
-import { entryPrice } from "../position/profit.ts";
-import type { AcceptedPrice } from "../price/accepted.ts";
-import type { Queues } from "../queue/queue.ts";
-import { fillOf } from "../solana/fill.ts";
 import type { Rpc } from "../solana/rpc.ts";
-import { armedStop } from "../stop/stop.store.ts";
-import type { WatchStore } from "../stop/watch.store.ts";
-import type { Watch } from "../stop/watch.ts";
 import type { AttemptStore } from "./attempt.store.ts";
-import type { Attempt } from "./attempt.ts";
-import { positionClosed, positionOpened, positionUpdated, tradeConfirmed } from "./events.ts";
-import type { FillStore } from "./fill.store.ts";
 import { DRAFT_LIFE_MS } from "./policy.ts";
+import { type Flying, fail, finalize, fork, land, move, protect, type SettleDeps } from "./settle.ts";
 import { sendAttempt } from "./submit.ts";
-import type { TradeRecord, TradeStore } from "./trade.store.ts";
-import type { Trade } from "./trade.ts";
+import type { TradeRecord } from "./trade.store.ts";
 import { type ChainView, verdictOn } from "./verdict.ts";
 
-export interface ConfirmDeps {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly trades: TradeStore;
+export interface ConfirmDeps extends SettleDeps {
   readonly attempts: Pick<AttemptStore, "expire" | "fail">;
-  readonly fills: FillStore;
   readonly rpc: Pick<Rpc, "finalized" | "statuses" | "transaction" | "send">;
-  readonly queues: Queues;
-  readonly wakeRelay: WakeRelay;
-  readonly watch: Watch;
-  readonly prices: Pick<WatchStore, "prices">;
-  readonly markets: readonly Market[];
 }
 
 /** Between two looks at a trade in flight: bytes are sent again about as often as a validator forgets them. */
 const LOOK_AGAIN_SECONDS = 2;
-
-/** SOL moves by less than a fee's worth in this time, and an older price says the evaluator was not running. */
-const FEE_PRICE_AGE_MS = 60_000;
-
-type Flying = Extract<Attempt, { status: "live" | "landed" }>;
 
 /**
  * Looks once at each of these trades; whatever goes wrong with one, or with the question for all, is looked at again.
@@ -167,125 +134,3 @@ async function carry(
       return verdict satisfies never;
   }
 }
-
-/** Books the fill and, if it opened the position, protects it. */
-async function land(deps: ConfirmDeps, record: TradeRecord, attempt: Flying): Promise<void> {
-  // A signature was stored and its function died before the trade was submitted: that step comes first.
-  if (record.trade.status === "planned") return void (await sendAttempt(deps, record, attempt));
-  const { trade, position } = record;
-  const transaction = await deps.rpc.transaction(attempt.signature, "confirmed");
-  if (!transaction || transaction.error !== null) return;
-  const fill = fillOf(transaction, record.wallet, trade.inputMint, trade.outputMint);
-  const market = marketOf(deps.markets, trade.symbol);
-  const feeQuote = await feeInQuote(deps, market, fill.feeLamports);
-  const totals = book(position.totals, trade.kind, fill, feeQuote);
-  const enters = trade.kind === "entry" && position.status === "opening";
-  const landed = await deps.fills.land({
-    attemptId: attempt.attemptId,
-    fill,
-    feeQuote,
-    judged: position.status,
-    entryPrice: trade.kind === "entry" ? entryPrice({ side: position.side, totals }, market) : null,
-    events: [
-      tradeConfirmed(trade, attempt, fill),
-      enters ? positionOpened(position, totals, market) : positionUpdated(position, totals, position.status),
-    ],
-    at: deps.clock.now(),
-  });
-  if (!landed) return;
-  const now = await deps.trades.find(trade.tradeId);
-  if (now) await protect(deps, now);
-}
-
-/** The chain keeps the swap, in another block, perhaps with other amounts: they are booked instead. */
-async function move(deps: ConfirmDeps, { trade, wallet }: TradeRecord, attempt: Flying): Promise<void> {
-  const transaction = await deps.rpc.transaction(attempt.signature, "confirmed");
-  if (!transaction || transaction.error !== null) return;
-  const fill = fillOf(transaction, wallet, trade.inputMint, trade.outputMint);
-  deps.log.info("fill_moved", { attemptId: attempt.attemptId, slot: String(fill.slot) });
-  await deps.fills.move(
-    attempt.attemptId,
-    fill,
-    await feeInQuote(deps, marketOf(deps.markets, trade.symbol), fill.feeLamports),
-  );
-}
-
-/** The chain has lost the swap: what it moved is taken back, and it may land again. */
-async function fork(deps: ConfirmDeps, { trade, position }: TradeRecord, attempt: Flying): Promise<void> {
-  if (attempt.status !== "landed") return;
-  deps.log.info("fill_forked", { attemptId: attempt.attemptId });
-  const totals = unbook(position.totals, trade.kind, attempt.fill);
-  const status = trade.kind === "entry" && position.status === "open" ? "opening" : position.status;
-  const events = [positionUpdated(position, totals, status)];
-  await deps.fills.fork(attempt.attemptId, position.status, events, deps.clock.now());
-}
-
-/** Tells the book of an open position's stop. Told again at every look until its entry is final: a lost message changes nothing. */
-async function protect(deps: ConfirmDeps, { trade, position }: TradeRecord): Promise<void> {
-  const armed = trade.kind === "entry" ? armedStop(position) : null;
-  if (armed) await deps.watch.arm(armed);
-}
-
-async function finalize(deps: ConfirmDeps, record: TradeRecord, attempt: Flying): Promise<boolean> {
-  const { trade, position } = record;
-  const closes =
-    trade.kind === "exit" && position.status === "closing" && held(position.totals) === 0n
-      ? transition(position, { type: "finish", at: deps.clock.now(), reason: position.closeReason })
-      : null;
-  const resumes =
-    trade.kind === "exit" && position.status === "closing" && position.exiting === 0n && held(position.totals) > 0n;
-  await protect(deps, record);
-  const final = await deps.fills.finalize(
-    attempt.attemptId,
-    position,
-    closes?.status === "closed"
-      ? [positionClosed(closes, closes.closeReason, marketOf(deps.markets, trade.symbol))]
-      : resumes
-        ? [positionUpdated(position, position.totals, "open")]
-        : [],
-    deps.clock.now(),
-  );
-  if (final && resumes) await tellAgain(deps, trade);
-  return final;
-}
-
-/** What is left of a position is watched again. */
-async function tellAgain(deps: ConfirmDeps, { tradeId }: Trade): Promise<void> {
-  const record = await deps.trades.find(tradeId);
-  const armed = record && armedStop(record.position);
-  if (armed) await deps.watch.arm(armed);
-}
-
-/** It did nothing but cost its fee, and another attempt may follow. */
-async function fail(deps: ConfirmDeps, { trade }: TradeRecord, attempt: Flying, error: string): Promise<boolean> {
-  const transaction = await deps.rpc.transaction(attempt.signature, "finalized");
-  if (!transaction) return false;
-  deps.log.info("attempt_errored", { attemptId: attempt.attemptId, error });
-  const feeLamports = amount(transaction.feeLamports);
-  const feeQuote = await feeInQuote(deps, marketOf(deps.markets, trade.symbol), feeLamports);
-  await deps.attempts.fail(attempt.attemptId, { error, feeLamports }, feeQuote, deps.clock.now());
-  await deps.queues.send("execute", trade.tradeId, 0);
-  return true;
-}
-
-/** The fee in base units of the quote, at the last accepted price of SOL in it; null: not known. Rounded up. */
-async function feeInQuote(deps: ConfirmDeps, market: Market, feeLamports: Amount): Promise<Amount | null> {
-  const sol = deps.markets.find((each) => isSolMarket(each) && each.quoteMint === market.quoteMint);
-  if (!sol) return null;
-  const accepted = await lastPrice(deps, sol.symbol);
-  if (!accepted || deps.clock.now().getTime() - accepted.at.getTime() > FEE_PRICE_AGE_MS) return null;
-  return feeValue(feeLamports, accepted.price, sol);
-}
-
-/** Booking a fill does not wait for Redis. */
-async function lastPrice(deps: ConfirmDeps, symbol: string): Promise<AcceptedPrice | undefined> {
-  try {
-    return (await deps.prices.prices([symbol])).get(symbol);
-  } catch (error) {
-    deps.log.error("price_unanswered", error, { symbol });
-    return undefined;
-  }
-}
-
-const feeValue = (feeLamports: Amount, price: Price, sol: Market): Amount =>
-  amount(valueAt(feeLamports, price, sol) + 1n);
