@@ -11,7 +11,7 @@ export interface Problem {
   readonly detail: string;
 }
 
-export function problemOf(error: EngineError): Problem {
+function problemOf(error: EngineError): Problem {
   const { status, title } = ERRORS[error.code];
   return { type: "about:blank", title, status, code: error.code, detail: error.message, ...error.context };
 }

@@ -27,8 +27,6 @@ export function legs(market: Market, side: Side): { readonly input: Mint; readon
     : { input: market.baseMint, output: market.quoteMint };
 }
 
-export const opposite = (side: Side): Side => (side === "buy" ? "sell" : "buy");
-
 /** A market that prices SOL: in it fees are valued. */
 export const isSolMarket = (market: Market): boolean => market.baseMint === WRAPPED_SOL;
 

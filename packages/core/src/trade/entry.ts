@@ -82,7 +82,7 @@ const quoting =
     });
   };
 
-export const marketNotFound = (symbol: string, markets: readonly Market[]): EngineError =>
+const marketNotFound = (symbol: string, markets: readonly Market[]): EngineError =>
   new EngineError("MARKET_NOT_FOUND", {
     detail: `there is no market ${symbol}`,
     symbol,
