@@ -90,13 +90,15 @@ export function stopStore(db: Database): StopStore {
             "positionId" int, version int, reason text, "acceptedPrice" float8, "stopPrice" float8,
             "highWaterMark" float8, "exitTradeId" text, told jsonb)
         ), locked as (
-          select p.position_id, p.entry_out - p.exit_in - p.exiting as rest from position p join fired on p.position_id = fired."positionId"
+          select p.position_id, p.entry_out - p.exit_in - p.exiting as rest
+          from position p join fired on p.position_id = fired."positionId"
           where p.version = fired.version and ${WATCHED} and p.entry_out - p.exit_in > p.exiting
           order by p.position_id
           for update of p
         ), claimed as (
           update position p
-          set status = ${POSITION_MOVES.close.to}, partial = false, exiting = p.entry_out - p.exit_in, close_reason = fired.reason, version = p.version + 1,
+          set status = ${POSITION_MOVES.close.to}, partial = false, exiting = p.entry_out - p.exit_in,
+            close_reason = fired.reason, version = p.version + 1,
             high_water_mark = case p.side when 'buy'
               then greatest(p.high_water_mark, fired."highWaterMark")
               else least(p.high_water_mark, fired."highWaterMark") end,

@@ -3,7 +3,7 @@
  *
  * Invariants:
  * - every operation is one statement, conditional on the statuses it judges;
- * - one unfinished attempt per trade, and one per position among its exits, are unique indexes: code that is wrong collides;
+ * - one unfinished attempt per trade, and one per position among its exits, are unique indexes: code that is wrong collides.
  */
 import { eq, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";

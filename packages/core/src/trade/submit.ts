@@ -72,6 +72,7 @@ export async function submitTrade(deps: SubmitDeps, tradeId: string, preview?: Q
   const last = record.attempts.at(-1);
   switch (last?.status) {
     case "live":
+      await confirmLater(deps, record);
       return sendAttempt(deps, record, last);
     case "landed":
     case "final":
@@ -100,8 +101,6 @@ async function nextAttempt(
   if (end) return failTrade(deps, record, end);
   const draft = await draftAttempt(deps, record, last, preview);
   if (!draft) return "later";
-  // Told once for each draft: whoever signs it later finds this message on its way.
-  await deps.queues.send("confirm", record.trade.tradeId, CONFIRM_AFTER_SECONDS);
   return signAttempt(deps, record, draft);
 }
 
@@ -193,7 +192,12 @@ function boundTo(quote: Quote, minimumOut: Amount | null, asked: Asked): Quote {
   throw new EngineError("INSUFFICIENT_LIQUIDITY", { detail, ...asked });
 }
 
+/** Whoever drafted or signed before may have died before saying so: a message more is harmless, none would leave the attempt unseen. */
+const confirmLater = (deps: SubmitDeps, { trade }: TradeRecord): Promise<void> =>
+  deps.queues.send("confirm", trade.tradeId, CONFIRM_AFTER_SECONDS);
+
 async function signAttempt(deps: SubmitDeps, record: TradeRecord, draft: Draft): Promise<Submission> {
+  await confirmLater(deps, record);
   let answer: SignAnswer;
   try {
     answer = await deps.signing.sign(draft.attemptId);
