@@ -23,10 +23,11 @@ const real = once(async () => {
   return make({
     clock,
     log,
+    config,
     trades: tradeStore(db),
     attempts: attemptStore(db),
     fills: fillStore(db),
-    rpc: solanaRpc(config.jupiter.rpcEndpoint, clock),
+    rpc: solanaRpc(config.jupiter.rpcEndpoints, clock),
     queues: Deps.queues(env),
     wakeRelay: wakingRelay(env, log),
     watch: Deps.watching(env, clock, store, config),

@@ -13,7 +13,9 @@ import { positionStore } from "@backstop/core/position/position.store";
 import { solanaRpc } from "@backstop/core/solana/rpc";
 import { attemptStore } from "@backstop/core/trade/attempt.store";
 import { type ExecuteDeps, executeTrade } from "@backstop/core/trade/execute";
+import { exitStore } from "@backstop/core/trade/exit.store";
 import { tradeStore } from "@backstop/core/trade/trade.store";
+import { turnStore } from "@backstop/core/trade/turn.store";
 import { tradeView } from "@backstop/core/trade/view";
 import { clock, ids, log, once } from "./system.ts";
 
@@ -57,7 +59,8 @@ const real = once(async () => {
   const { env } = process;
   const config = configFrom(env);
   const db = Deps.database(env, clock);
-  const rpc = solanaRpc(config.jupiter.rpcEndpoint, clock);
+  const rpc = solanaRpc(config.jupiter.rpcEndpoints, clock);
+  const watched = Deps.watched(env, clock);
   return make({
     clock,
     ids,
@@ -69,15 +72,17 @@ const real = once(async () => {
     trades: tradeStore(db),
     positions: positionStore(db),
     attempts: attemptStore(db),
-    jupiter: Deps.jupiter(env, clock),
+    jupiter: Deps.jupiter(env, clock, config, log),
     priceSource: Deps.prices(env, clock),
-    watched: Deps.watched(env, clock),
+    watched,
+    prices: watched,
+    turns: turnStore(db),
+    exits: exitStore(db),
     rpc,
     balances: rpc,
     signing: Deps.signing(env),
     queues: Deps.queues(env),
     wakeRelay: wakingRelay(env, log),
-    maxPriceImpactBps: config.jupiter.maxPriceImpactBps,
   });
 });
 

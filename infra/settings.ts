@@ -9,25 +9,39 @@ export interface QueueSettings {
 }
 
 /**
- * Longer than an invocation takes when every call of it runs into its deadline, so that no message is given out while it is
- * being worked on; and about a blockhash's life (30 s), so that a dead function's message comes back while that matters.
+ * Longer than the function may run, so that no message is given out while it is being worked on; and shorter than a blockhash
+ * lives (150 blocks, 30 s at 200 ms), so that a dead function's message comes back while its attempt can still land.
  */
-const VISIBILITY_TIMEOUT_SECONDS = 30;
+const VISIBILITY_TIMEOUT_SECONDS = 25;
 
 /** A message that failed this often fails for a reason of its own: it belongs where a person looks. */
 const MAX_RECEIVE_COUNT = 5;
+
+/**
+ * Messages of a trade are harmless in any number, and losing the one that drives an exit costs what the market falls until it
+ * is found. At a receive every 25 s they outlive forty minutes without a database.
+ */
+const TRADE_MAX_RECEIVE_COUNT = 100;
 
 export const queues = {
   // Exits must not wait for each other's quotes.
   execute: {
     visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
-    maxReceiveCount: MAX_RECEIVE_COUNT,
+    maxReceiveCount: TRADE_MAX_RECEIVE_COUNT,
     batchSize: 1,
     concurrency: 4,
   },
   // One batch is one question to the RPC, so more of them in a batch is cheaper.
   confirm: {
     visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
+    maxReceiveCount: TRADE_MAX_RECEIVE_COUNT,
+    batchSize: 10,
+    concurrency: 2,
+  },
+  // Nobody waits for it, so as few at once as Lambda allows.
+  reconcile: {
+    // A little longer than the function may run, and longer than a node or a database is away for a moment.
+    visibilityTimeoutSeconds: 130,
     maxReceiveCount: MAX_RECEIVE_COUNT,
     batchSize: 10,
     concurrency: 2,
@@ -36,12 +50,19 @@ export const queues = {
 
 /** How long a function may run. */
 export const timeoutSeconds = {
+  // Under 2 s when all is well. A trade that is planned and whose function died is taken over after 20 s.
+  api: 18,
+  // An attempt is about ten calls. Its turn is over after 18 s, and its message comes again after 25 s.
+  executeTrades: 20,
+  confirmTrades: 20,
   // Two statements and one signature, with room for a database that has to wake up.
   sign: 10,
   // The evaluator ticks for at most 150 s; the rest is for its last tick.
   evaluateStops: 180,
   // A thousand events at most, one after the other if they are all of one position, and 5 s of waiting for a bus that refuses.
   relayEvents: 60,
+  // A hundred holdings at most, each about four questions to a node and as many statements, and eight pages of statuses.
+  reconcile: 120,
 } as const;
 
 /** The Scheduler's smallest interval: an evaluator that died is replaced within it. */

@@ -6,9 +6,16 @@ const environment = { BACKSTOP_JUPITER_RPC_ENDPOINT: "https://rpc.example" };
 describe("configuration", () => {
   test("has the promised defaults, its fractions in basis points", () => {
     expect(configFrom(environment)).toEqual({
-      jupiter: { rpcEndpoint: "https://rpc.example", maxPriceImpactBps: 100, minSolBalance: "0.1" },
+      jupiter: {
+        rpcEndpoint: "https://rpc.example",
+        rpcEndpoints: ["https://rpc.example"],
+        maxPriceImpactBps: 100,
+        minSolBalance: "0.1",
+        api: "v1",
+      },
       position: { maxPositionSize: "1000", minPositionSize: "10", maxPositionsPerSymbol: 3 },
       stopLoss: { minDistanceBps: 100, maxDistanceBps: 2_000, defaultTrailingDistanceBps: 300 },
+      exits: { floorBps: 5_000, smallestPart: "10", dust: "0.1" },
       evaluator: { tickMs: 2_000 },
     });
   });
@@ -23,12 +30,26 @@ describe("configuration", () => {
     expect(config.evaluator.tickMs).toBe(500);
   });
 
+  test("sends to more RPCs than it asks, as far as they are named", () => {
+    const endpoints = (text: string) =>
+      configFrom({ ...environment, BACKSTOP_JUPITER_BROADCAST_ENDPOINTS: text }).jupiter.rpcEndpoints;
+    expect(endpoints("https://a.example,https://b.example/key")).toEqual([
+      "https://rpc.example",
+      "https://a.example",
+      "https://b.example/key",
+    ]);
+    expect(endpoints("")).toEqual(["https://rpc.example"]);
+  });
+
   test.each([
     ["BACKSTOP_JUPITER_RPC_ENDPOINT", "no address", "must be the address of a Solana RPC"],
+    ["BACKSTOP_JUPITER_BROADCAST_ENDPOINTS", "https://a.example,b.example", "at most 4 addresses of Solana RPCs"],
+    ["BACKSTOP_JUPITER_BROADCAST_ENDPOINTS", Array(5).fill("https://a.example").join(), "at most 4 addresses"],
     ["BACKSTOP_JUPITER_MAX_PRICE_IMPACT", "1.5", "from 0 to 0.5"],
     ["BACKSTOP_JUPITER_MAX_PRICE_IMPACT", "abc", "from 0 to 0.5"],
     ["BACKSTOP_JUPITER_MAX_PRICE_IMPACT", "0.00001", "from 0 to 0.5: 0.00001 is finer than one basis point"],
     ["BACKSTOP_JUPITER_MIN_SOL_BALANCE", "-1", "a decimal number from 0"],
+    ["BACKSTOP_JUPITER_API", "v3", "must be v1 or v2"],
     ["BACKSTOP_POSITION_MAX_POSITION_SIZE", "lots", "a decimal number from 0"],
     ["BACKSTOP_POSITION_MAX_POSITIONS_PER_SYMBOL", "0", "from 1 to 100"],
     ["BACKSTOP_POSITION_MAX_POSITIONS_PER_SYMBOL", "2.5", "a whole number from 1 to 100"],

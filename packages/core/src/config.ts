@@ -32,14 +32,30 @@ const decimal = z.coerce
   .string()
   .regex(/^\d{1,12}(\.\d{1,9})?$/, "must be a decimal number from 0 to 999999999999, of at most 9 decimals");
 
+/** More Solana RPCs get every transaction too, one request each: the fifth would reach no leader that four did not. */
+const BROADCAST_ENDPOINTS_MAX = 4;
+
+/** Addresses, separated by commas; of an empty text none. */
+const addresses = z
+  .string()
+  .transform((text) => (text === "" ? [] : text.split(",")))
+  .refine(
+    (parts) => parts.length <= BROADCAST_ENDPOINTS_MAX && parts.every((part) => z.url().safeParse(part).success),
+    `must be at most ${BROADCAST_ENDPOINTS_MAX} addresses of Solana RPCs, such as https://rpc.example,https://rpc.other`,
+  );
+
 const Schema = z.strictObject({
   jupiter: z.strictObject({
     /** Of the Solana RPC. */
     rpcEndpoint: z.url({ error: "must be the address of a Solana RPC, such as https://rpc.example" }),
+    /** Of more Solana RPCs: what is sent goes to them, too. */
+    broadcastEndpoints: addresses.prefault(""),
     /** An entry is refused above this fraction. Exits are not bound by it. */
     maxPriceImpact: fraction(0, 0.5).prefault(0.01),
     /** SOL that an entry must leave in the wallet for fees and rent. */
     minSolBalance: decimal.prefault("0.1"),
+    /** The version of the swap API. v1 is what the promised client library speaks; v2 supersedes it. */
+    api: z.enum(["v1", "v2"], { error: "must be v1 or v2" }).prefault("v1"),
   }),
   position: z.strictObject({
     /** Notional in the quote currency. */
@@ -54,6 +70,14 @@ const Schema = z.strictObject({
     maxDistance: fraction(0.0001, 0.99).prefault(0.2),
     defaultTrailingDistance: fraction(0.0001, 0.99).prefault(0.03),
   }),
+  exits: z.strictObject({
+    /** What an exit accepts is at most this fraction worse than the last accepted price, while that is fresh. */
+    floor: fraction(0.01, 0.95).prefault(0.5),
+    /** Quote currency. An exit without a route is halved, but not below this. */
+    smallestPart: decimal.prefault("10"),
+    /** Quote currency. What is worth no more than this is left when no route takes it. */
+    dust: decimal.prefault("0.1"),
+  }),
   evaluator: z.strictObject({
     /** Between two looks at the market. Below half a second a tick would overlap its own price request. */
     tickSeconds: number(0.5, 30).prefault(2),
@@ -63,9 +87,17 @@ const Schema = z.strictObject({
 type Values = z.output<typeof Schema>;
 
 export interface Config {
-  readonly jupiter: Readonly<{ rpcEndpoint: string; maxPriceImpactBps: Bps; minSolBalance: string }>;
+  readonly jupiter: Readonly<{
+    rpcEndpoint: string;
+    /** The first one is asked, and all of them get what is sent. */
+    rpcEndpoints: readonly [string, ...string[]];
+    maxPriceImpactBps: Bps;
+    minSolBalance: string;
+    api: Values["jupiter"]["api"];
+  }>;
   readonly position: Readonly<Values["position"]>;
   readonly stopLoss: Readonly<{ minDistanceBps: Bps; maxDistanceBps: Bps; defaultTrailingDistanceBps: Bps }>;
+  readonly exits: Readonly<{ floorBps: Bps; smallestPart: string; dust: string }>;
   readonly evaluator: Readonly<{ tickMs: number }>;
 }
 
@@ -96,9 +128,12 @@ export function configFrom(environment: Environment): Config {
     const name = variable(...(issue?.path.map(String) ?? []));
     throw new Error(`${name}=${environment[name] ?? ""}: ${issue?.message}`);
   }
-  const { jupiter, position, stopLoss, evaluator } = parsed.data;
+  const { jupiter, position, stopLoss, exits, evaluator } = parsed.data;
   if (Number(position.minPositionSize) > Number(position.maxPositionSize)) {
     throw outOfOrder(environment, "position", "minPositionSize", "maxPositionSize");
+  }
+  if (Number(exits.dust) > Number(exits.smallestPart)) {
+    throw outOfOrder(environment, "exits", "dust", "smallestPart");
   }
   if (stopLoss.minDistance > stopLoss.maxDistance) {
     throw outOfOrder(environment, "stopLoss", "minDistance", "maxDistance");
@@ -106,8 +141,10 @@ export function configFrom(environment: Environment): Config {
   return {
     jupiter: {
       rpcEndpoint: jupiter.rpcEndpoint,
+      rpcEndpoints: [jupiter.rpcEndpoint, ...jupiter.broadcastEndpoints],
       maxPriceImpactBps: jupiter.maxPriceImpact,
       minSolBalance: jupiter.minSolBalance,
+      api: jupiter.api,
     },
     position,
     stopLoss: {
@@ -115,6 +152,7 @@ export function configFrom(environment: Environment): Config {
       maxDistanceBps: stopLoss.maxDistance,
       defaultTrailingDistanceBps: stopLoss.defaultTrailingDistance,
     },
+    exits: { floorBps: exits.floor, smallestPart: exits.smallestPart, dust: exits.dust },
     evaluator: { tickMs: evaluator.tickSeconds * 1000 },
   };
 }

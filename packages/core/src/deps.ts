@@ -7,10 +7,15 @@ import type { Account } from "./account/account.ts";
 import type { Clock } from "./clock.ts";
 import { type Config, type Environment, requireVariable } from "./config.ts";
 import { connect, type Database } from "./db/client.ts";
-import { JupiterApi, type JupiterConfig } from "./jupiter/client.ts";
+import type { JupiterConfig } from "./jupiter/ask.ts";
+import type { JupiterApi } from "./jupiter/client.ts";
+import { redisRateLimit } from "./jupiter/rate-limit.store.ts";
+import { jupiterV1 } from "./jupiter/v1.ts";
+import { jupiterV2 } from "./jupiter/v2.ts";
+import type { Log } from "./log.ts";
 import { jupiterPrices } from "./price/jupiter.ts";
 import { type Queues, sqsQueues } from "./queue/queue.ts";
-import { connectRedis } from "./redis/client.ts";
+import { connectRedis, type RedisConfig } from "./redis/client.ts";
 import { type Key, keypairKey, lambdaSigning, type Signing } from "./solana/signer.ts";
 import { type WatchStore, watchStore } from "./stop/watch.store.ts";
 import { lambdaWake, type Watch, watch } from "./stop/watch.ts";
@@ -18,16 +23,13 @@ import { lambdaWake, type Watch, watch } from "./stop/watch.ts";
 export const database = (env: Environment, clock: Clock): Database =>
   connect({ url: requireVariable(env, "DATABASE_URL"), fetchEndpoint: env["DATABASE_FETCH_ENDPOINT"] }, clock);
 
+const redisConfig = (env: Environment): RedisConfig => ({
+  url: requireVariable(env, "UPSTASH_REDIS_REST_URL"),
+  token: requireVariable(env, "UPSTASH_REDIS_REST_TOKEN"),
+});
+
 export const watched = (env: Environment, clock: Clock): WatchStore =>
-  watchStore(
-    connectRedis(
-      {
-        url: requireVariable(env, "UPSTASH_REDIS_REST_URL"),
-        token: requireVariable(env, "UPSTASH_REDIS_REST_TOKEN"),
-      },
-      clock,
-    ),
-  );
+  watchStore(connectRedis(redisConfig(env), clock));
 
 /** SQS answers in milliseconds; without a time-out of its own the SDK would wait for as long as the function lives. */
 const QUEUE_DEADLINE = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true };
@@ -39,6 +41,7 @@ export const queues = (env: Environment): Queues =>
   sqsQueues(new SQSClient({ requestHandler: QUEUE_DEADLINE }), {
     execute: requireVariable(env, "EXECUTE_QUEUE_URL"),
     confirm: requireVariable(env, "CONFIRM_QUEUE_URL"),
+    reconcile: requireVariable(env, "RECONCILE_QUEUE_URL"),
   });
 
 const jupiterConfig = (env: Environment): JupiterConfig => ({
@@ -46,7 +49,17 @@ const jupiterConfig = (env: Environment): JupiterConfig => ({
   apiKey: requireVariable(env, "JUPITER_API_KEY"),
 });
 
-export const jupiter = (env: Environment, clock: Clock): JupiterApi => new JupiterApi(jupiterConfig(env), clock);
+/** Bookkeeping must not cost an exit more than the quote it is for; without it the call just goes. */
+const RATE_LIMIT_DEADLINE_MS = 400;
+
+const JUPITER_APIS = { v1: jupiterV1, v2: jupiterV2 } as const satisfies Record<Config["jupiter"]["api"], unknown>;
+
+export const jupiter = (env: Environment, clock: Clock, config: Config, log: Log): JupiterApi =>
+  JUPITER_APIS[config.jupiter.api]({
+    config: jupiterConfig(env),
+    clock,
+    rateLimit: redisRateLimit(connectRedis(redisConfig(env), clock, RATE_LIMIT_DEADLINE_MS), clock, log),
+  });
 
 export const prices = (env: Environment, clock: Clock) => jupiterPrices(jupiterConfig(env), clock);
 

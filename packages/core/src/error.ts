@@ -11,6 +11,7 @@ export interface ErrorContexts {
   PRICE_IMPACT_TOO_HIGH: { priceImpact: string; maxPriceImpact: string };
   TRANSACTION_FAILED: { tradeId: string; error: string };
   NETWORK_ERROR: { upstream: string; outcome: "known" | "unknown" };
+  RATE_LIMITED: { upstream: string; retryAfterSeconds: string };
   INVALID_POSITION_SIZE: { size: string; minPositionSize: string; maxPositionSize: string };
   INVALID_STOP_LEVEL: { stopPrice: string; currentPrice: string; minDistance: string; maxDistance: string };
   POSITION_NOT_FOUND: { positionId: string };
@@ -20,6 +21,7 @@ export interface ErrorContexts {
   UNSAFE_TRANSACTION: { attemptId: string; rule: string };
   TRADE_NOT_FOUND: { tradeId: string };
   MARKET_NOT_FOUND: { symbol: string; markets: readonly string[] };
+  MARKET_FROZEN: { symbol: string; mint: string };
   IDEMPOTENCY_KEY_REUSED: { tradeId: string };
   PRICE_UNAVAILABLE: { symbol: string };
   INVALID_REQUEST: { errors?: readonly { path: string; message: string }[] };
@@ -34,6 +36,7 @@ export const ERRORS = {
   PRICE_IMPACT_TOO_HIGH: { status: 422, title: "The price impact is above the limit" },
   TRANSACTION_FAILED: { status: 502, title: "The transaction failed" },
   NETWORK_ERROR: { status: 503, title: "An upstream service could not be reached" },
+  RATE_LIMITED: { status: 429, title: "Too many requests" },
   INVALID_POSITION_SIZE: { status: 422, title: "The size is outside the limits" },
   INVALID_STOP_LEVEL: { status: 422, title: "The stop level is not allowed" },
   POSITION_NOT_FOUND: { status: 404, title: "No such position" },
@@ -43,6 +46,7 @@ export const ERRORS = {
   UNSAFE_TRANSACTION: { status: 422, title: "The transaction was not signed" },
   TRADE_NOT_FOUND: { status: 404, title: "No such trade" },
   MARKET_NOT_FOUND: { status: 404, title: "No such market" },
+  MARKET_FROZEN: { status: 422, title: "The market is frozen" },
   IDEMPOTENCY_KEY_REUSED: { status: 409, title: "The idempotency key belongs to another request" },
   PRICE_UNAVAILABLE: { status: 503, title: "No trusted price" },
   INVALID_REQUEST: { status: 400, title: "The request is not valid" },

@@ -6,7 +6,7 @@ import { type Price, price as priceOf } from "../src/money/price.ts";
 import { NO_FILLS, type Position, type PositionStatus } from "../src/position/position.ts";
 import type { ArmedStop } from "../src/stop/stop.ts";
 import type { Attempt, AttemptStatus, Fill } from "../src/trade/attempt.ts";
-import type { Trade, TradeStatus } from "../src/trade/trade.ts";
+import { NO_SETBACKS, type Trade, type TradeStatus } from "../src/trade/trade.ts";
 
 export const AT = new Date("2026-03-01T12:00:00.000Z");
 
@@ -22,6 +22,7 @@ export const fill = (over: Partial<Fill> = {}): Fill => ({
   amountIn: units(100_000_000),
   amountOut: units(665_000_000),
   feeLamports: units(6_000),
+  tipLamports: units(0),
   rentLamports: units(0),
   slot: 1_000n,
   ...over,
@@ -39,6 +40,10 @@ export function trade(status: TradeStatus, over: Partial<Pick<Trade, "kind" | "s
     outputMint: SOL_USDC.baseMint,
     amountIn: units(100_000_000),
     minimumOut: null,
+    setbacks: NO_SETBACKS,
+    turnUntil: null,
+    replaces: null,
+    triesBefore: 0,
     plannedAt: AT,
     ...over,
   };
@@ -80,8 +85,9 @@ export function attempt(status: AttemptStatus, over: { lastValidBlockHeight?: bi
   const landed = { ...signed, landedAt: AT, fill: fill(over.slot === undefined ? {} : { slot: over.slot }) };
   switch (status) {
     case "drafted":
-    case "abandoned":
       return { ...facts, status };
+    case "abandoned":
+      return { ...facts, status, refusal: null };
     case "live":
       return { ...facts, status, ...signed };
     case "landed":
@@ -89,7 +95,7 @@ export function attempt(status: AttemptStatus, over: { lastValidBlockHeight?: bi
     case "final":
       return { ...facts, status, ...landed, endedAt: AT };
     case "errored":
-      return { ...facts, status, ...signed, endedAt: AT, error: "6001", feeLamports: units(6_000) };
+      return { ...facts, status, ...signed, endedAt: AT, error: "6001", cause: "slippage", feeLamports: units(6_000) };
     case "expired":
       return { ...facts, status, ...signed, endedAt: AT };
     default:

@@ -4,40 +4,12 @@
  * Each test has an account of its own, so that they may share one database.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import type { AccountStore } from "../src/account/account.store.ts";
-import type { NewEvent } from "../src/event/event.ts";
-import type { OutboxStore } from "../src/event/outbox.store.ts";
-import type { MarketStore } from "../src/market/market.store.ts";
 import { MARKET_SEED } from "../src/market/market.ts";
+import type { Mint } from "../src/market/mint.ts";
 import { AMOUNT_MAX } from "../src/money/amount.ts";
-import { bps } from "../src/money/bps.ts";
-import type { PositionStore } from "../src/position/position.store.ts";
-import { armedStop, type Fired, type StopStore } from "../src/stop/stop.store.ts";
-import { triggerPrice } from "../src/stop/stop.ts";
-import type { AttemptStore } from "../src/trade/attempt.store.ts";
-import { attemptIdOf, type Fill } from "../src/trade/attempt.ts";
-import { tradeExecuted } from "../src/trade/events.ts";
-import type { FillStore } from "../src/trade/fill.store.ts";
-import type { EntryPlan, TradeRecord, TradeStore } from "../src/trade/trade.store.ts";
-import { exitTradeId } from "../src/trade/trade.ts";
+import type { TradeRecord } from "../src/trade/trade.store.ts";
 import { AT, fill, price, SOL_USDC, units } from "./given.ts";
-
-export interface Stores {
-  readonly accounts: AccountStore;
-  readonly markets: MarketStore;
-  readonly trades: TradeStore;
-  readonly attempts: AttemptStore;
-  readonly fills: FillStore;
-  readonly positions: PositionStore;
-  readonly stops: StopStore;
-  readonly outbox: OutboxStore;
-}
-
-const later = (seconds: number): Date => new Date(AT.getTime() + seconds * 1000);
-
-/** A name no test has used: the stores of one suite share a database. */
-let names = 0;
-const unique = (prefix: string): string => `${prefix}_${(names++).toString().padStart(4, "0")}`;
+import { givenIn, later, next, type Stores, unique } from "./stores.given.ts";
 
 export function storesContract(name: string, open: () => Promise<Stores>): void {
   describe(`the stores, ${name}`, () => {
@@ -48,121 +20,22 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       await stores.markets.seed(MARKET_SEED);
     });
 
-    const newAccount = async (): Promise<string> => {
-      const accountId = unique("acc");
-      await stores.accounts.add({ accountId, wallet: `wallet of ${accountId}` }, AT);
-      return accountId;
-    };
-
-    const plan = (accountId: string, over: Partial<EntryPlan> = {}): EntryPlan => ({
-      tradeId: unique("trd"),
-      accountId,
-      symbol: SOL_USDC.symbol,
-      side: "buy",
-      size: units(100_000_000),
-      inputMint: SOL_USDC.quoteMint,
-      outputMint: SOL_USDC.baseMint,
-      amountIn: units(100_000_000),
-      minimumOut: null,
-      stop: { kind: "trailing", distanceBps: bps(300) },
-      idempotencyKey: unique("key"),
-      requestDigest: "digest",
-      maxPositionsPerSymbol: 3,
-      at: AT,
-      ...over,
-    });
-
-    const find = async (tradeId: string): Promise<TradeRecord> =>
-      (await stores.trades.find(tradeId)) ?? expect.unreachable(`trade ${tradeId} is there`);
-
-    const planned = async (over: Partial<EntryPlan> = {}): Promise<TradeRecord> => {
-      const entry = plan(over.accountId ?? (await newAccount()), over);
-      expect(await stores.trades.planEntry(entry)).toBe("planned");
-      return find(entry.tradeId);
-    };
-
-    const draft = async ({ trade, attempts }: TradeRecord): Promise<boolean> => {
-      const number = attempts.length + 1;
-      return stores.attempts.draft({
-        attemptId: attemptIdOf(trade.tradeId, number),
-        tradeId: trade.tradeId,
-        number,
-        follows: attempts.at(-1)?.attemptId ?? null,
-        message: "message",
-        blockhash: "blockhash",
-        lastValidBlockHeight: 2n ** 60n,
-        slippageBps: bps(50),
-        quotedOut: units(665_000_000),
-        minimumOut: units(661_000_000),
-        draftedAt: AT,
-      });
-    };
-
-    const drafted = async (record: TradeRecord): Promise<TradeRecord> => {
-      expect(await draft(record)).toBe(true);
-      return find(record.trade.tradeId);
-    };
-
-    const lastOf = ({ attempts }: TradeRecord) => attempts.at(-1) ?? expect.unreachable("there is an attempt");
-
-    const signed = async (record: TradeRecord): Promise<TradeRecord> => {
-      const withDraft = await drafted(record);
-      const { attemptId } = lastOf(withDraft);
-      expect(await stores.attempts.sign(attemptId, unique("sig"), AT)).toBe(true);
-      const withSignature = await find(record.trade.tradeId);
-      const last = lastOf(withSignature);
-      if (last.status !== "live") return expect.unreachable("signed is live");
-      await stores.trades.submit(attemptId, [tradeExecuted(withSignature.trade, last)], AT);
-      return find(record.trade.tradeId);
-    };
-
-    const land = (record: TradeRecord, moved: Fill, events: readonly NewEvent[] = []): Promise<boolean> =>
-      stores.fills.land({
-        attemptId: lastOf(record).attemptId,
-        fill: moved,
-        feeQuote: units(900),
-        judged: record.position.status,
-        entryPrice: price(150),
-        events,
-        at: later(1),
-      });
-
-    const open_ = async (over: Partial<EntryPlan> = {}): Promise<TradeRecord> => {
-      const record = await signed(await planned(over));
-      expect(await land(record, fill({ amountIn: units(100_000_000), amountOut: units(666_000_000) }))).toBe(true);
-      return find(record.trade.tradeId);
-    };
-
-    const failEntry = (tradeId: string, attempts: number, draftId: string | null = null): Promise<boolean> =>
-      stores.trades.fail({
-        tradeId,
-        attempts,
-        draft: draftId,
-        failure: { code: "NETWORK_ERROR", message: "" },
-        events: [],
-        at: AT,
-      });
-
-    const firedOf = ({ position }: TradeRecord): Fired => {
-      const armed = armedStop(position) ?? expect.unreachable("the stop is armed");
-      return {
-        armed,
-        reason: "trailing_stop",
-        acceptedPrice: price(140),
-        stopPrice: triggerPrice(armed) ?? expect.unreachable("the stop is active"),
-        exitTradeId: exitTradeId(position.positionId, armed.version, 1),
-      };
-    };
-
-    const closing = async (): Promise<TradeRecord> => {
-      const entry = await open_();
-      const fired = firedOf(entry);
-      await stores.stops.claim([fired], later(2));
-      return find(fired.exitTradeId);
-    };
-
-    const eventsOf = async (positionId: number) =>
-      (await stores.outbox.after(0n, 100_000)).filter((event) => event.positionId === positionId);
+    const {
+      newAccount,
+      plan,
+      find,
+      planned,
+      draft,
+      drafted,
+      lastOf,
+      signed,
+      land,
+      opened,
+      failEntry,
+      firedOf,
+      closing,
+      eventsOf,
+    } = givenIn(() => stores);
 
     describe("planning an entry", () => {
       test("opens a position on a seat and plans its trade", async () => {
@@ -178,33 +51,33 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const first = await planned({ accountId });
         await planned({ accountId });
         await planned({ accountId });
-        expect(await stores.trades.planEntry(plan(accountId))).toBe("no_seat");
-        expect(await stores.trades.planEntry(plan(accountId, { symbol: "JUP/USDC" }))).toBe("planned");
+        expect(await stores.trades.planEntry(plan(accountId))).toEqual({ outcome: "no_seat" });
+        expect(await stores.trades.planEntry(plan(accountId, { symbol: "JUP/USDC" }))).toEqual({ outcome: "planned" });
         await failEntry(first.trade.tradeId, 0);
-        expect(await stores.trades.planEntry(plan(accountId))).toBe("planned");
+        expect(await stores.trades.planEntry(plan(accountId))).toEqual({ outcome: "planned" });
       });
 
       test("leaves three when twenty come at once", async () => {
         const accountId = await newAccount();
         const outcomes = await Promise.all(Array.from({ length: 20 }, () => stores.trades.planEntry(plan(accountId))));
-        expect(outcomes.filter((outcome) => outcome === "planned")).toHaveLength(3);
+        expect(outcomes.filter(({ outcome }) => outcome === "planned")).toHaveLength(3);
         expect(await stores.positions.list(accountId, ["opening"], 100)).toHaveLength(3);
       });
 
       test("takes an idempotency key once and for ever, within its account", async () => {
         const accountId = await newAccount();
         const first = plan(accountId);
-        expect(await stores.trades.planEntry(first)).toBe("planned");
+        expect(await stores.trades.planEntry(first)).toEqual({ outcome: "planned" });
         const again = plan(accountId, { idempotencyKey: first.idempotencyKey });
-        expect(await stores.trades.planEntry(again)).toBe("key_taken");
+        expect(await stores.trades.planEntry(again)).toEqual({ outcome: "key_taken" });
         await failEntry(first.tradeId, 0);
-        expect(await stores.trades.planEntry(again)).toBe("key_taken");
+        expect(await stores.trades.planEntry(again)).toEqual({ outcome: "key_taken" });
         expect(await stores.trades.findByKey(accountId, first.idempotencyKey)).toEqual({
           tradeId: first.tradeId,
           requestDigest: "digest",
         });
         const elsewhere = plan(await newAccount(), { idempotencyKey: first.idempotencyKey });
-        expect(await stores.trades.planEntry(elsewhere)).toBe("planned");
+        expect(await stores.trades.planEntry(elsewhere)).toEqual({ outcome: "planned" });
       });
 
       test("keeps amounts to the last of their 64 bits", async () => {
@@ -235,7 +108,8 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       test("that failed on chain cost its fee, once, and may be followed", async () => {
         const record = await signed(await planned());
         const { attemptId } = lastOf(record);
-        const cause = { error: '{"InstructionError":[3,{"Custom":6001}]}', feeLamports: units(6_000) };
+        const error = '{"InstructionError":[3,{"Custom":6001}]}';
+        const cause = { error, cause: "slippage", feeLamports: units(6_000) } as const;
         expect(await stores.attempts.fail(attemptId, cause, units(900), later(15))).toBe(true);
         expect(await stores.attempts.fail(attemptId, cause, units(900), later(15))).toBe(false);
         const failed = await find(record.trade.tradeId);
@@ -249,7 +123,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const { attemptId } = lastOf(record);
         const outcomes = await Promise.all(["a", "b", "c"].map((s) => stores.attempts.sign(attemptId, unique(s), AT)));
         expect(outcomes.filter(Boolean)).toHaveLength(1);
-        expect(await stores.attempts.abandon(attemptId)).toBe(false);
+        expect(await stores.attempts.abandon(attemptId, null)).toBe(false);
       });
 
       test("is not signed when its trade has failed", async () => {
@@ -301,6 +175,8 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
           entryOut: 666_000_000n,
           exitIn: 0n,
           exitOut: 0n,
+          missing: 0n,
+          dust: 0n,
           feesLamports: 6_000n,
           rentLamports: 2_039_280n,
           feesQuote: 900n,
@@ -313,7 +189,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("is taken back when it is forked away, and booked again when it lands again", async () => {
-        const record = await open_();
+        const record = await opened();
         const { attemptId } = lastOf(record);
         expect(await stores.fills.fork(attemptId, "open", [], later(2))).toBe(true);
         const forked = await find(record.trade.tradeId);
@@ -330,7 +206,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("that moved to another block is corrected to what stands there", async () => {
-        const record = await open_();
+        const record = await opened();
         const there = fill({ amountIn: units(100_000_000), amountOut: units(665_000_000), slot: 1_007n });
         expect(await stores.fills.move(lastOf(record).attemptId, there, units(800))).toBe(true);
         const moved_ = await find(record.trade.tradeId);
@@ -366,7 +242,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
 
     describe("a claim", () => {
       test("latches the position, records the trigger, plans the whole exit, and tells it", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const fired = firedOf(entry);
         const { positionId } = entry.position;
         expect(await stores.stops.claim([fired], later(2))).toEqual([
@@ -389,13 +265,13 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("is won once when ten come at once", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const claims = await Promise.all(Array.from({ length: 10 }, () => stores.stops.claim([firedOf(entry)], AT)));
         expect(claims.flat().filter((claim) => claim.claimed)).toHaveLength(1);
       });
 
       test("of a version that has moved does not fire, and answers with the rule that is armed now", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const fired = firedOf(entry);
         const stale = { ...fired, armed: { ...fired.armed, version: 7 } };
         expect(await stores.stops.claim([stale], AT)).toEqual([
@@ -405,7 +281,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("answers for each of many", async () => {
-        const entries = [await open_(), await open_(), await open_()];
+        const entries = [await opened(), await opened(), await opened()];
         const fired = entries.map(firedOf);
         await stores.stops.claim([fired[1] ?? expect.unreachable()], AT);
         const claims = await stores.stops.claim(fired, AT);
@@ -424,15 +300,15 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
           totals: { exitIn: 666_000_000n, exitOut: 98_000_000n },
         });
         const { attemptId } = lastOf(landed);
-        expect(await stores.fills.finalize(attemptId, landed.position, [], later(15))).toBe(true);
-        expect(await stores.fills.finalize(attemptId, landed.position, [], later(15))).toBe(false);
+        expect(await stores.fills.finalize(attemptId, landed.position, units(0), [], later(15))).toBe(true);
+        expect(await stores.fills.finalize(attemptId, landed.position, units(0), [], later(15))).toBe(false);
         const final = await find(exit.trade.tradeId);
         expect(final.trade).toMatchObject({ status: "finalized", finalizedAt: later(15) });
         expect(final.position).toMatchObject({ status: "closed", closedAt: later(15), closeReason: "trailing_stop" });
       });
 
       test("is not drafted for what its position does not hold any more", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const fired = firedOf(entry);
         await stores.stops.claim([fired], later(2));
         await stores.fills.fork(lastOf(entry).attemptId, "closing", [], later(3));
@@ -452,7 +328,13 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       test("that was not all of it leaves the rest open, under a new version", async () => {
         const exit = await signed(await closing());
         await land(exit, fill({ amountIn: units(1), amountOut: units(1) }));
-        await stores.fills.finalize(lastOf(exit).attemptId, (await find(exit.trade.tradeId)).position, [], AT);
+        await stores.fills.finalize(
+          lastOf(exit).attemptId,
+          (await find(exit.trade.tradeId)).position,
+          units(0),
+          [],
+          AT,
+        );
         expect((await find(exit.trade.tradeId)).position).toMatchObject({ status: "open", version: 3 });
       });
     });
@@ -468,7 +350,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
           amountIn: units(amountIn),
           key: null,
           events: [],
-          at: new Date(later(2).getTime() + names),
+          at: next(),
         });
         return planned_ ? tradeId : null;
       };
@@ -476,12 +358,12 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const exit = await signed(await find(tradeId));
         expect(await land(exit, fill({ amountIn: units(amountIn), amountOut: units(1_000_000) }))).toBe(true);
         const { position } = await find(tradeId);
-        expect(await stores.fills.finalize(lastOf(exit).attemptId, position, [], later(15))).toBe(true);
+        expect(await stores.fills.finalize(lastOf(exit).attemptId, position, units(0), [], later(15))).toBe(true);
         return find(tradeId);
       };
 
       test("plans one exit of what was seen, whoever comes at once", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const plans = await Promise.all(Array.from({ length: 5 }, () => close(entry, 666_000_000, 666_000_000)));
         const tradeIds = plans.filter((tradeId) => tradeId !== null);
         expect(tradeIds).toHaveLength(1);
@@ -492,7 +374,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("of a part leaves the position open when it is final, with its stop and what is left", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const tradeId = (await close(entry, 166_000_000, 666_000_000)) ?? expect.unreachable();
         expect((await find(tradeId)).position).toMatchObject({
           status: "closing",
@@ -506,7 +388,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("of a part lets the stop fire on the rest, and both exits run to the end, one after the other", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const part = (await close(entry, 166_000_000, 666_000_000)) ?? expect.unreachable();
         const partial = await find(part);
         const fired = firedOf(partial);
@@ -522,7 +404,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("of the rest joins a part that is on its way", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const part = (await close(entry, 166_000_000, 666_000_000)) ?? expect.unreachable();
         expect(await close(entry, 100_000_000, 500_000_000)).toBeNull();
         const rest = (await close(entry, 500_000_000, 500_000_000)) ?? expect.unreachable();
@@ -532,11 +414,11 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("of a part that was forked away under it keeps no other stop from firing", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const fired = firedOf(entry);
         await close(entry, 333_000_000, 666_000_000);
         await stores.fills.fork(lastOf(entry).attemptId, "closing", [], later(3));
-        const other = await open_();
+        const other = await opened();
         const claims = await stores.stops.claim(
           [{ ...fired, armed: { ...fired.armed, version: 2 } }, firedOf(other)],
           AT,
@@ -546,13 +428,13 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("names what it has seen: with a fill booked in between it plans nothing", async () => {
-        expect(await close(await open_(), 1, 665_999_999)).toBeNull();
+        expect(await close(await opened(), 1, 665_999_999)).toBeNull();
       });
     });
 
     describe("a rule", () => {
       test("is replaced once under its version, and begins from the price of now", async () => {
-        const { position } = await open_();
+        const { position } = await opened();
         const replace = (stop: number) =>
           stores.stops.replace({
             accountId: position.accountId,
@@ -578,7 +460,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("of another account is not touched", async () => {
-        const { position } = await open_();
+        const { position } = await opened();
         const replacement = {
           accountId: await newAccount(),
           positionId: position.positionId,
@@ -594,20 +476,17 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
 
     test("what positions hold and entries will spend is committed, by mint", async () => {
       const accountId = await newAccount();
-      await open_({ accountId });
+      await opened({ accountId });
       await planned({ accountId });
       await planned({ accountId, symbol: "JUP/USDC" });
-      expect(await stores.positions.committed(accountId)).toEqual(
-        new Map([
-          [SOL_USDC.baseMint, 666_000_000n],
-          [SOL_USDC.quoteMint, 200_000_000n],
-        ]),
-      );
+      const committed = (mint: Mint) => stores.positions.committed(accountId, mint, later(60));
+      expect(await committed(SOL_USDC.baseMint)).toEqual({ amount: 666_000_000n, lastFillSlot: 1_000n });
+      expect(await committed(SOL_USDC.quoteMint)).toEqual({ amount: 200_000_000n, lastFillSlot: 1_000n });
     });
 
     describe("marks", () => {
       test("are recorded only higher, for the version that was judged, with an event each", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const { armed } = firedOf(entry);
         const raise = (to: number, version = armed.version) =>
           stores.stops.raiseMarks(
@@ -630,7 +509,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       test("are what a book is rebuilt from", async () => {
-        const entry = await open_();
+        const entry = await opened();
         const armed = await stores.stops.armed();
         expect(armed.find((each) => each.positionId === entry.position.positionId)).toEqual(firedOf(entry).armed);
       });

@@ -3,6 +3,7 @@ import { mkdirSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Side } from "@backstop/core/market/market";
 import { beginStory, stageOf } from "./control.ts";
+import { type Faults, faultsAt } from "./faults/client.ts";
 import { type Child, startChild } from "./process.ts";
 import type { ServicesOptions } from "./services.ts";
 import type { Stage } from "./venue/reference.ts";
@@ -14,6 +15,10 @@ export interface BootOptions extends ServicesOptions {
   /** Of the API; 0: a free one. */
   readonly port: number;
   readonly tickSeconds: number;
+  /** Variables that the engine's functions get besides those of the services. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** A directory in `.backstop/` for the logs of this run; without one they follow those of all others. */
+  readonly logs?: string | undefined;
 }
 
 export interface LocalRun {
@@ -25,6 +30,8 @@ export interface LocalRun {
   beginStory(symbol: string, side: Side): Promise<void>;
   /** Where that story is. */
   stageOf(symbol: string): Promise<Stage>;
+  /** What goes wrong outside of the engine. */
+  readonly faults: Faults;
   /** `kill -9`: no hook, no goodbye. */
   killEngine(): Promise<void>;
   /** The engine and the services, in the same way. */
@@ -34,11 +41,11 @@ export interface LocalRun {
 }
 
 /** @throws Error with the reason, when one of the two does not start; nothing is left running then. */
-export async function boot({ port, tickSeconds, ...options }: BootOptions): Promise<LocalRun> {
+export async function boot({ port, tickSeconds, variables, logs = "", ...options }: BootOptions): Promise<LocalRun> {
   const services = await startChild<Readonly<Record<string, string>>>(
     new URL("./services.process.ts", import.meta.url),
     { BACKSTOP_LOCAL_SERVICES: JSON.stringify(options) },
-    logFile("services"),
+    logFile(logs, "services"),
   );
   const environment = services.ready;
   const start = (): Promise<Child<string>> =>
@@ -46,11 +53,13 @@ export async function boot({ port, tickSeconds, ...options }: BootOptions): Prom
       new URL("./engine.process.ts", import.meta.url),
       {
         ...environment,
+        ...variables,
         BACKSTOP_EVALUATOR_TICK_SECONDS: process.env["BACKSTOP_EVALUATOR_TICK_SECONDS"] ?? String(tickSeconds),
         BACKSTOP_LOCAL_PORT: String(port),
       },
-      logFile("engine"),
+      logFile(logs, "engine"),
     );
+  const controlUrl = environment["BACKSTOP_LOCAL_CONTROL_URL"] ?? "";
   let engine: Child<string>;
   try {
     engine = await start();
@@ -63,8 +72,9 @@ export async function boot({ port, tickSeconds, ...options }: BootOptions): Prom
     get url() {
       return engine.ready;
     },
-    beginStory: (symbol, side) => beginStory(environment["BACKSTOP_LOCAL_CONTROL_URL"] ?? "", symbol, side),
-    stageOf: (symbol) => stageOf(environment["BACKSTOP_LOCAL_CONTROL_URL"] ?? "", symbol),
+    beginStory: (symbol, side) => beginStory(controlUrl, symbol, side),
+    stageOf: (symbol) => stageOf(controlUrl, symbol),
+    faults: faultsAt(controlUrl),
     killEngine: () => engine.kill(),
     async kill() {
       await Promise.all([engine.kill(), services.kill()]);
@@ -79,7 +89,8 @@ export async function boot({ port, tickSeconds, ...options }: BootOptions): Prom
   };
 }
 
-function logFile(name: string): number {
-  mkdirSync(LOGS, { recursive: true });
-  return openSync(`${LOGS}/${name}.log`, "a");
+function logFile(directory: string, name: string): number {
+  const path = `${LOGS}/${directory}`;
+  mkdirSync(path, { recursive: true });
+  return openSync(`${path}/${name}.log`, "a");
 }

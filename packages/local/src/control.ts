@@ -14,8 +14,10 @@ export function startControl(
   world: World,
   register: (runtimeUrl: string) => void,
   archive: EventArchive,
+  faults: Hono,
 ): Promise<Server> {
   const app = new Hono();
+  app.route("/faults", faults);
   app.put("/engine", async (context) => {
     register(Engine.parse(await context.req.json()).runtimeUrl);
     return context.body(null, 204);

@@ -55,7 +55,7 @@ async function bootKept(prices?: string): Promise<LocalRun> {
 
 const value = (local: LocalRun, name: string) => local.environment[name] ?? "";
 const apiOf = (local: LocalRun) => apiAt(local.url, value(local, "BACKSTOP_API_KEY"));
-const rpcOf = (local: LocalRun) => solanaRpc(value(local, "BACKSTOP_JUPITER_RPC_ENDPOINT"), clock);
+const rpcOf = (local: LocalRun) => solanaRpc([value(local, "BACKSTOP_JUPITER_RPC_ENDPOINT")], clock);
 
 /** The rest of two stories, of which this run sees the last. */
 async function endStories(local: LocalRun) {

@@ -11,6 +11,7 @@ import * as evaluateStops from "../../../functions/evaluate-stops.ts";
 import * as executeTrades from "../../../functions/execute-trades.ts";
 import * as health from "../../../functions/health.ts";
 import * as positions from "../../../functions/positions.ts";
+import * as reconcile from "../../../functions/reconcile.ts";
 import * as relayEvents from "../../../functions/relay-events.ts";
 import * as sign from "../../../functions/sign.ts";
 import { log } from "../../../functions/system.ts";
@@ -27,6 +28,9 @@ const RECEIVE_WAIT_SECONDS = 2;
 /** In deployment it is woken by commits and hourly. Here no database has to sleep, and somebody is watching. */
 const RELAY_EVENTS_EVERY_MS = 1_000;
 
+/** In deployment it is hourly, for the same reason. */
+const RECONCILE_EVERY_MS = 60_000;
+
 export interface Engine {
   /** Of the API. */
   readonly url: string;
@@ -39,11 +43,17 @@ export async function startEngine(environment: NodeJS.ProcessEnv, port: number):
   configFrom(environment);
   const onError = (error: unknown) => log.error("invocation_failed", error);
   const runtime = await startRuntime({
-    functions: { sign: sign.handler, "evaluate-stops": evaluateStops.handler, "relay-events": relayEvents.handler },
+    functions: {
+      sign: sign.handler,
+      "evaluate-stops": evaluateStops.handler,
+      "relay-events": relayEvents.handler,
+      reconcile: reconcile.handler,
+    },
     timeoutsMs: {
       sign: timeoutSeconds.sign * 1000,
       "evaluate-stops": timeoutSeconds.evaluateStops * 1000,
       "relay-events": timeoutSeconds.relayEvents * 1000,
+      reconcile: timeoutSeconds.reconcile * 1000,
     },
   });
   await fetch(`${environment["BACKSTOP_LOCAL_CONTROL_URL"]}/engine`, {
@@ -59,6 +69,7 @@ export async function startEngine(environment: NodeJS.ProcessEnv, port: number):
     pollQueue({
       ...source,
       ...queues.execute,
+      functionTimeoutSeconds: timeoutSeconds.executeTrades,
       queueUrl: environment["EXECUTE_QUEUE_URL"] ?? "",
       queueArn: arn("execute"),
       handler: executeTrades.handler,
@@ -66,17 +77,28 @@ export async function startEngine(environment: NodeJS.ProcessEnv, port: number):
     pollQueue({
       ...source,
       ...queues.confirm,
+      functionTimeoutSeconds: timeoutSeconds.confirmTrades,
       queueUrl: environment["CONFIRM_QUEUE_URL"] ?? "",
       queueArn: arn("confirm"),
       handler: confirmTrades.handler,
+    }),
+    pollQueue({
+      ...source,
+      ...queues.reconcile,
+      functionTimeoutSeconds: timeoutSeconds.reconcile,
+      queueUrl: environment["RECONCILE_QUEUE_URL"] ?? "",
+      queueArn: arn("reconcile"),
+      handler: reconcile.handler,
     }),
   ];
   const schedules = [
     every(EVALUATE_STOPS_EVERY_MS, "evaluate-stops", onError),
     every(RELAY_EVENTS_EVERY_MS, "relay-events", onError),
+    every(RECONCILE_EVERY_MS, "reconcile", onError),
   ];
   const api = await startApi({
     port,
+    timeoutMs: timeoutSeconds.api * 1000,
     onError,
     routes: {
       "POST /trades": trades.handler,

@@ -33,7 +33,7 @@ export function holdingsByLedger(before: Holdings, trades: readonly TradeRecord[
       if (!("fill" in attempt)) continue;
       add(trade.inputMint, -attempt.fill.amountIn);
       add(trade.outputMint, attempt.fill.amountOut);
-      lamports -= attempt.fill.rentLamports;
+      lamports -= attempt.fill.rentLamports + attempt.fill.tipLamports;
     }
   }
   return { tokens, lamports };

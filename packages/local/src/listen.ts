@@ -1,12 +1,23 @@
 import { once } from "node:events";
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo, Server as AnyServer } from "node:net";
-import { getRequestListener } from "@hono/node-server";
-import type { Hono } from "hono";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
 
-export function serverOf(app: Hono): HttpServer {
-  // By default the adapter swaps the global Request and Response for its own, also for everybody else in the process.
-  return createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+export type Serve = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
+
+/** What stands between a server and those who ask it. */
+export type Front = (serve: Serve) => Serve;
+
+/** Nothing does. */
+const direct: Front = (serve) => serve;
+
+export function serverOf({ fetch }: { readonly fetch: Serve }, front: Front = direct): HttpServer {
+  const serve = front(fetch);
+  const listener = getRequestListener((request, bindings) => serve(request, bindings as HttpBindings), {
+    // By default the adapter swaps the global Request and Response for its own, also for everybody else in the process.
+    overrideGlobalObjects: false,
+  });
+  return createServer(listener);
 }
 
 /**
@@ -32,8 +43,8 @@ export interface Server {
 }
 
 /** A Hono app on a free port. */
-export async function startServer(app: Hono): Promise<Server> {
-  const server = serverOf(app);
+export async function startServer(app: { readonly fetch: Serve }, front?: Front): Promise<Server> {
+  const server = serverOf(app, front);
   const address = await listen(server);
   return { url: `http://${address}`, close: () => stop(server) };
 }

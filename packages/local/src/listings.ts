@@ -1,6 +1,8 @@
 /** The markets of a local run: the engine's own, with a price to start from. Round figures of late 2025, not quotations. */
-import { MARKET_SEED } from "@backstop/core/market/market";
+import { MARKET_SEED, type Market } from "@backstop/core/market/market";
+import { mint } from "@backstop/core/market/mint";
 import { PublicKey } from "@solana/web3.js";
+import { FEE, USDC } from "./chain/mints.ts";
 import type { Listing } from "./venue/pool.ts";
 
 const STARTING_PRICES: Readonly<Record<string, number>> = {
@@ -27,6 +29,23 @@ export const LISTINGS: readonly Listing[] = MARKET_SEED.flatMap((market) => {
     },
   ];
 });
+
+/** A market of a token that withholds a fee from transfers; none of the engine's own. */
+export const FEE_MARKET: Market = {
+  symbol: "FEE/USDC",
+  baseMint: mint(FEE.address.toBase58()),
+  quoteMint: mint(USDC.address.toBase58()),
+  baseDecimals: FEE.decimals,
+  quoteDecimals: USDC.decimals,
+};
+
+export const FEE_LISTING: Listing = {
+  symbol: FEE_MARKET.symbol,
+  base: FEE,
+  quote: USDC,
+  price: 2,
+  quoteDepth: QUOTE_DEPTH * 10n ** BigInt(USDC.decimals),
+};
 
 /** With another price to start from in one of them. */
 export const listedAt = (symbol: string, price: number): readonly Listing[] =>

@@ -134,6 +134,7 @@ function lifeOf(positionId: number): readonly NewEvent[] {
       realizedPnl: "-5",
       feesLamports: "6000",
     },
+    alarm_raised: { ...ref, tradeId: null, code: "MINT_FROZEN", message: "1 is missing" },
   };
   return Object.entries(payloads).map(([name, payload]) => ({ name, payload }) as NewEvent);
 }

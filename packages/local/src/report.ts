@@ -47,9 +47,10 @@ export function report({ position, trades, attempts, events, differences }: Stor
   };
 }
 
-/** Three lines to try; the trade is the story's. */
-export function tryOut(url: string, key: string, symbol: string, trade: StoryTrade): string {
+/** Lines to try; the trade is the story's. */
+export function tryOut(url: string, controlUrl: string, key: string, symbol: string, trade: StoryTrade): string {
   const body = JSON.stringify({ symbol, ...trade });
+  const fall = JSON.stringify({ kind: "price", symbol, factor: 0.9 });
   return `
 The engine stays up until Ctrl-C. API: ${url}  key: ${key}
 
@@ -57,5 +58,9 @@ The engine stays up until Ctrl-C. API: ${url}  key: ${key}
   curl -s -H 'Authorization: Bearer ${key}' '${url}/positions?status=open,closed'
   curl -s -H 'Authorization: Bearer ${key}' -H 'Idempotency-Key: my-first-trade' ${url}/trades \\
     -d '${body}'
+
+What may go wrong around it (docs/local-faults.md):
+
+  curl -s ${controlUrl}/faults -d '${fall}'
 `;
 }

@@ -58,7 +58,8 @@ export async function run(options: Options): Promise<number> {
     conclude(story, say);
     if (options.json) process.stdout.write(`${JSON.stringify(report(story, bootMs))}\n`);
     if (options.once) return succeeded(story) ? 0 : 1;
-    say(tryOut(url, environment["BACKSTOP_API_KEY"] ?? "", symbol, options.trade));
+    const { BACKSTOP_API_KEY: key = "", BACKSTOP_LOCAL_CONTROL_URL: controlUrl = "" } = environment;
+    say(tryOut(url, controlUrl, key, symbol, options.trade));
     await interrupted;
     return 0;
   } catch (error) {
@@ -88,7 +89,7 @@ async function play(
     api: apiAt(local.url, value("BACKSTOP_API_KEY")),
     outbox: outboxStore(db),
     trades: tradeStore(db),
-    rpc: solanaRpc(value("BACKSTOP_JUPITER_RPC_ENDPOINT"), clock),
+    rpc: solanaRpc([value("BACKSTOP_JUPITER_RPC_ENDPOINT")], clock),
     wallet: Keypair.fromSecretKey(bs58.decode(value("WALLET_SECRET_KEY"))).publicKey.toBase58(),
     funds: FUNDS,
     symbol,

@@ -20,14 +20,22 @@ import { startInvoker } from "./aws/invoker.ts";
 import { startQueues } from "./aws/queues.ts";
 import { readCandles } from "./candles.ts";
 import { SLOT_MS } from "./chain/chain.ts";
+import { LaggingNode } from "./chain/node.ts";
+import { startRpc } from "./chain/rpc/server.ts";
 import { type Recorded, World } from "./chain/world.ts";
 import { WorldStore } from "./chain/world-store.ts";
 import { startControl } from "./control.ts";
 import { type DataDirectory, MIGRATIONS } from "./data-directory.ts";
 import { openDatabase } from "./database/database.ts";
 import { startNeon } from "./database/neon.ts";
+import { faultsEndpoint } from "./faults/endpoint.ts";
+import { Network } from "./faults/network.ts";
+import { Payments } from "./faults/payments.ts";
+import { frontOf } from "./faults/requests.ts";
+import type { Service } from "./faults/schema.ts";
+import { StandingFaults } from "./faults/standing-faults.ts";
 import { FUNDS } from "./funds.ts";
-import { LISTINGS, listedAt } from "./listings.ts";
+import { FEE_LISTING, FEE_MARKET, LISTINGS, listedAt } from "./listings.ts";
 import { startRedis } from "./redis/upstash.ts";
 import { queueAgain, unfinishedIn } from "./unfinished.ts";
 
@@ -52,26 +60,41 @@ export interface ServicesOptions {
   readonly recorded?: (Omit<Recorded, "candles"> & { readonly file: string }) | undefined;
   /** Where the state is kept; without one it ends with the services. */
   readonly data?: DataDirectory | undefined;
+  /** Lists a token besides that withholds a fee from transfers: none of the engine's own markets has one. */
+  readonly withFeeMarket?: boolean | undefined;
+  /** Between two blocks, for who does not want to wait for them. Chain time goes on by `SLOT_MS` a slot all the same. */
+  readonly slotMs?: number | undefined;
 }
 
-export async function startServices({ seed, data, ...options }: ServicesOptions): Promise<Services> {
+export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }: ServicesOptions): Promise<Services> {
   const recorded = options.recorded && { ...options.recorded, candles: readCandles(options.recorded.file) };
   // First, because it makes sure that nobody else has the directory.
   const store = data && new WorldStore(data.world);
   const kept = store?.load();
+  const faults = new StandingFaults(seed);
+  const before = (service: Service) => ({ front: frontOf(faults, service) });
   const archive = eventArchive(EVENT_BUS);
   const [database, redis, sqs, invoker, bus] = await Promise.all([
     openDatabase({ migrations: MIGRATIONS, cache: CACHE, directory: data?.database }),
-    startRedis(),
-    startQueues(Object.entries(queues).map(([name, settings]) => ({ name, ...settings }))),
-    startInvoker(),
-    startEventBus({ rules: [archive.rule] }),
+    startRedis(before("redis")),
+    startQueues(
+      Object.entries(queues).map(([name, settings]) => ({ name, ...settings })),
+      before("sqs"),
+    ),
+    startInvoker(before("lambda")),
+    startEventBus({ rules: [archive.rule], ...before("events") }),
   ]);
-  const neon = await startNeon({ pglite: database });
+  const neon = await startNeon({ pglite: database }, before("postgres"));
   const unfinished = await unfinishedIn(database);
+  const network = new Network(faults);
   const world = new World({
     seed,
-    markets: recorded ? listedAt(recorded.symbol, recorded.candles[0].open) : LISTINGS,
+    deliver: network.deliver,
+    reverts: network.reverts,
+    markets: [
+      ...(recorded ? listedAt(recorded.symbol, recorded.candles[0].open) : LISTINGS),
+      ...(options.withFeeMarket ? [FEE_LISTING] : []),
+    ],
     startedAt: new Date(),
     recorded,
     kept,
@@ -82,17 +105,19 @@ export async function startServices({ seed, data, ...options }: ServicesOptions)
   if (!kept) fundWallet(world, wallet.publicKey);
   if (store) world.keepIn(store);
   await queueAgain(unfinished.tradeIds, sqs);
-  const [rpc, venue, control] = await Promise.all([
-    world.startRpc(),
-    world.startVenue(JUPITER_API_KEY),
-    startControl(world, invoker.register, archive),
+  const payments = new Payments(world.chain, wallet, seed);
+  const [rpc, rpc2, venue, control] = await Promise.all([
+    startRpc(new LaggingNode(world.chain, () => faults.lagOf(1)), frontOf(faults, "rpc")),
+    startRpc(new LaggingNode(world.chain, () => faults.lagOf(2)), frontOf(faults, "rpc2")),
+    world.startVenue(JUPITER_API_KEY, frontOf(faults, "jupiter")),
+    startControl(world, invoker.register, archive, faultsEndpoint(faults, { world, network, payments })),
   ]);
 
   const db = connect({ url: neon.url, fetchEndpoint: neon.fetchEndpoint }, clock);
-  await marketStore(db).seed(MARKET_SEED);
+  await marketStore(db).seed(options.withFeeMarket ? [...MARKET_SEED, FEE_MARKET] : MARKET_SEED);
   await accountStore(db).add({ accountId: ACCOUNT_ID, wallet: wallet.publicKey.toBase58() }, new Date());
 
-  const blocks = produceBlocks(world);
+  const blocks = produceBlocks(world, slotMs);
   return {
     environment: {
       DATABASE_URL: neon.url,
@@ -109,11 +134,13 @@ export async function startServices({ seed, data, ...options }: ServicesOptions)
       RELAY_EVENTS_FUNCTION: "relay-events",
       EXECUTE_QUEUE_URL: sqs.url("execute"),
       CONFIRM_QUEUE_URL: sqs.url("confirm"),
+      RECONCILE_QUEUE_URL: sqs.url("reconcile"),
       SIGN_FUNCTION: "sign",
       EVALUATE_STOPS_FUNCTION: "evaluate-stops",
       JUPITER_URL: venue.url,
       JUPITER_API_KEY,
       BACKSTOP_JUPITER_RPC_ENDPOINT: rpc.url,
+      BACKSTOP_JUPITER_BROADCAST_ENDPOINTS: rpc2.url,
       BACKSTOP_API_KEY: API_KEY,
       ACCOUNT_ID,
       WALLET_SECRET_KEY: bs58.encode(wallet.secretKey),
@@ -121,7 +148,7 @@ export async function startServices({ seed, data, ...options }: ServicesOptions)
     },
     async close() {
       await blocks.stop();
-      await Promise.all([control, venue, rpc, invoker, bus, sqs, redis].map((service) => service.close()));
+      await Promise.all([control, venue, rpc, rpc2, invoker, bus, sqs, redis].map((service) => service.close()));
       await neon.close();
       await database.close();
       store?.close();
@@ -134,11 +161,11 @@ function fundWallet(world: World, wallet: PublicKey): void {
   world.fund(wallet, { lamports: FUNDS.lamports, tokens });
 }
 
-/** A block every `SLOT_MS`, as long as nobody stops it; one that comes late does not move the next. */
-function produceBlocks(world: World): { stop(): Promise<void> } {
+/** A block every `slotMs`, as long as nobody stops it; one that comes late does not move the next. */
+function produceBlocks(world: World, slotMs: number): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const run = async () => {
-    for (let due = performance.now() + SLOT_MS; !stopping.signal.aborted; due += SLOT_MS) {
+    for (let due = performance.now() + slotMs; !stopping.signal.aborted; due += slotMs) {
       await sleep(Math.max(0, due - performance.now()), undefined, { signal: stopping.signal }).catch(() => undefined);
       if (!stopping.signal.aborted) world.produceBlock();
     }

@@ -78,7 +78,7 @@ describe.concurrent("the story", { timeout: STORY_MS }, () => {
         api: { ...api, getPosition: (id) => restarted.then(() => apiAt(local.url, key).getPosition(id)) },
         outbox: outboxStore(db),
         trades: tradeStore(db),
-        rpc: solanaRpc(value("BACKSTOP_JUPITER_RPC_ENDPOINT"), clock),
+        rpc: solanaRpc([value("BACKSTOP_JUPITER_RPC_ENDPOINT")], clock),
         wallet: Keypair.fromSecretKey(bs58.decode(value("WALLET_SECRET_KEY"))).publicKey.toBase58(),
         funds: FUNDS,
         symbol: market.symbol,

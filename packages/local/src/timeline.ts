@@ -37,6 +37,8 @@ export function tell(event: StoredEvent, market: Market, side: Side): string {
       const result = realizedPnl === null ? "unknown" : inQuote(realizedPnl);
       return `position ${event.payload.positionId} closed (${closeReason}): ${rounded(entryPrice)} → ${exitPrice === null ? "nothing" : rounded(exitPrice)}, profit and loss after fees ${result} (fees ${feesLamports} lamports)`;
     }
+    case "alarm_raised":
+      return `ALARM (${event.payload.code}): ${event.payload.message}`;
     default:
       return event satisfies never;
   }

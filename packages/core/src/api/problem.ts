@@ -1,5 +1,5 @@
 /** Refusals as problem documents (RFC 9457): the code, its numbers, and a sentence. */
-import { EngineError, ERRORS, type ErrorCode } from "../error.ts";
+import { EngineError, ERRORS, type ErrorCode, isEngineError } from "../error.ts";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
@@ -18,7 +18,11 @@ function problemOf(error: EngineError): Problem {
 
 export const problemResponse = (error: EngineError): Response => {
   const problem = problemOf(error);
-  return Response.json(problem, { status: problem.status, headers: { "content-type": PROBLEM_TYPE } });
+  const headers = {
+    "content-type": PROBLEM_TYPE,
+    ...(isEngineError(error, "RATE_LIMITED") && { "retry-after": error.context.retryAfterSeconds }),
+  };
+  return Response.json(problem, { status: problem.status, headers });
 };
 
 /** A request that cannot be understood, and where. */

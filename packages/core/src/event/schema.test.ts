@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { fill, position, SOL_USDC, trade, units } from "../../testing/given.ts";
 import type { Position } from "../position/position.ts";
 import * as Trades from "../trade/events.ts";
+import { ALARMS, alarmRaised } from "./alarm.ts";
 import { type NewEvent, parseEvent } from "./event.ts";
 import { EVENTS } from "./schema.ts";
 
@@ -34,6 +35,8 @@ const written: readonly NewEvent[] = [
   Trades.positionUpdated(open, open.totals, "open"),
   Trades.positionClosed(closed, "trailing_stop", SOL_USDC),
   Trades.positionClosed(withTotals(closed, { feesQuote: null }), "trailing_stop", SOL_USDC),
+  alarmRaised(trade("submitted"), "LATE_LANDING", "it landed"),
+  alarmRaised({ ...open, tradeId: null }, "MINT_FROZEN", "1 is missing"),
 ];
 
 describe("an event", () => {
@@ -54,6 +57,7 @@ describe("an event", () => {
     ["a side that is none", confirmed, { side: "long" }],
     ["a field that is not described", confirmed, { wallet: "x" }],
     ["a field that is missing", confirmed, { signature: undefined }],
+    ["an alarm that is none", alarmRaised(trade("submitted"), "LATE_LANDING", ""), { code: "FIRE" }],
   ])("is none with %s", (_, event, over) => {
     expect(() => parseEvent(rowOf({ ...event, payload: { ...event.payload, ...over } }))).toThrow();
   });
@@ -69,6 +73,12 @@ describe("docs/events.md", () => {
   test("has a section for each event, in their order, equal to its schema", () => {
     const sections = page.slice(page.indexOf("\n### ") + 1).trimEnd();
     expect(sections).toBe(Object.entries(EVENTS).map(sectionOf).join("\n\n"));
+  });
+
+  test("has the alarms, in their order, as they are meant", () => {
+    const [, table = ""] = page.split("| Code | Means |\n|---|---|\n");
+    const rows = Object.entries(ALARMS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+    expect(table.slice(0, table.indexOf("\n\n"))).toBe(rows.join("\n"));
   });
 });
 

@@ -5,6 +5,7 @@
  * never with an exponent; a change that could break a reader raises the event's version.
  */
 import * as z from "zod";
+import { ALARMS, type Alarm } from "./alarm.ts";
 
 /** A field: its form and its meaning are what docs/events.md says of it. */
 const field = <Schema extends z.ZodType>(schema: Schema, form: string, meaning: string): Schema =>
@@ -88,10 +89,10 @@ export const EVENTS = {
   },
   position_closed: {
     version: 1,
-    told: "Its exit is final: nothing of it is left on the chain.",
+    told: "Its exit is final, or the wallet was emptied from outside: nothing of it is left on the chain.",
     payload: z.strictObject({
       ...positionRef,
-      closeReason: id("`stop_loss`, `trailing_stop` or `manual`"),
+      closeReason: id("`stop_loss`, `trailing_stop`, `manual` or `closed_externally`"),
       entryPrice: price("average price of the entry"),
       exitPrice: field(
         z.string().regex(PRICE).nullable(),
@@ -120,5 +121,15 @@ export const EVENTS = {
     version: 1,
     told: "The market moved in the position's favour, and its stop with it. Told by steps, not by every price.",
     payload: z.strictObject({ ...positionRef, ...lastMark }),
+  },
+  alarm_raised: {
+    version: 1,
+    told: "Something that must wake a human.",
+    payload: z.strictObject({
+      ...positionRef,
+      tradeId: field(z.string().min(1).nullable(), "text or null", "the trade; null: no one trade of the position"),
+      code: field(z.enum(Object.keys(ALARMS) as Alarm[]), "text", "one of the alarms above"),
+      message: text("a sentence for people"),
+    }),
   },
 } as const;

@@ -1,18 +1,31 @@
 /**
- * Jupiter Swap v1 through `@jup-ag/api`: quotes, and the instructions of a swap. It never signs and never sends.
+ * What the engine asks of Jupiter, whichever version of its API answers: a quote, and the instructions that carry it out.
+ * It never signs and never sends.
  *
- * The client library's traps and how they are met: its factory ignores a base path, so the API class is made directly;
- * it has no time-out, so every call carries a deadline; it drops unknown fields, so the raw body is parsed here and
- * the quote goes back whole; its `amount` is typed as a number but sent as it prints, so a bigint goes through exactly.
+ * Invariants: a quote is for the mints and the amount that were asked for, or it is none; a swap says which quote its
+ * instructions carry out, and that is the one to be judged and recorded; SOL stays wrapped.
  */
-import { Configuration, type QuoteResponse, SwapApi } from "@jup-ag/api";
-import type { Clock } from "../clock.ts";
 import type { Mint } from "../market/mint.ts";
 import { type Amount, amount } from "../money/amount.ts";
 import { type Bps, less } from "../money/bps.ts";
 import type { InstructionData } from "../solana/transaction.ts";
-import { type Asked, jupiterError, refusalOf } from "./errors.ts";
-import { InstructionsAnswer, QuoteAnswer, Refusal } from "./schema.ts";
+import type { TradeKind } from "../trade/trade.ts";
+import type { Asked } from "./errors.ts";
+
+export interface QuoteRequest {
+  readonly inputMint: Mint;
+  readonly outputMint: Mint;
+  readonly amountIn: Amount;
+  readonly slippageBps: Bps;
+  /** Base58: whose swap it would be (v2 builds for a wallet). */
+  readonly wallet: string;
+  /** Exits go first when calls are scarce. */
+  readonly priority: TradeKind;
+  /** At most so many accounts in the route; null: Jupiter's default. */
+  readonly maxAccounts: number | null;
+  /** For the words of a refusal. */
+  readonly asked: Asked;
+}
 
 /** What Jupiter would give now; has an age. */
 export interface Quote {
@@ -25,140 +38,39 @@ export interface Quote {
   readonly slippageBps: Bps;
   /** A ratio: 0.01 is one percent. */
   readonly priceImpact: number;
+  /** The slot whose state it was computed from; null: Jupiter did not say. */
+  readonly contextSlot: bigint | null;
   readonly takenAt: Date;
-  /** The answer as it came: it goes back exactly so. */
-  readonly answer: QuoteAnswer;
+  readonly request: QuoteRequest;
+  /** As it came, every field of it. */
+  readonly answer: Readonly<Record<string, unknown>>;
 }
 
-export interface QuoteRequest {
-  readonly inputMint: Mint;
-  readonly outputMint: Mint;
-  readonly amountIn: Amount;
-  readonly slippageBps: Bps;
-  /** For the words of a refusal. */
-  readonly asked: Asked;
-}
-
-export interface SwapInstructions {
+export interface Swap {
+  /** What the instructions carry out: with v2 perhaps a newer quote than was given. */
+  readonly quote: Quote;
+  /** Without compute-budget instructions: those are ours. */
   readonly instructions: readonly InstructionData[];
   readonly lookupTables: readonly string[];
+  /** What Jupiter's own simulation said; null: nothing is known against it. */
+  readonly simulationError: string | null;
 }
 
-export interface JupiterConfig {
-  /** Such as `https://api.jup.ag`. */
-  readonly baseUrl: string;
-  readonly apiKey: string;
-}
-
-/** One call. Quotes take less than half a second at the 95th percentile; a stop cannot wait for the rest. */
-const DEADLINE_MS = 3_000;
-
-/**
- * The quote with another slippage: the minimum on chain comes from `outAmount` and `slippageBps` of the quote that is sent
- * back (`otherAmountThreshold` is informational).
- */
-export function withSlippage(quote: Quote, slippageBps: Bps): Quote {
-  const minimumOut = amount(less(quote.amountOut, slippageBps));
-  const answer = { ...quote.answer, slippageBps, otherAmountThreshold: minimumOut.toString() };
-  return { ...quote, slippageBps, minimumOut, answer };
-}
-
-export class JupiterApi {
-  readonly #api: SwapApi;
-  readonly #clock: Clock;
-
-  constructor(config: JupiterConfig, clock: Clock) {
-    this.#clock = clock;
-    this.#api = new SwapApi(
-      new Configuration({ basePath: `${config.baseUrl}/swap/v1`, headers: { "x-api-key": config.apiKey } }),
-    );
-  }
-
+export interface JupiterApi {
   /**
    * What `amountIn` of the input would give now.
    *
-   * @throws EngineError INSUFFICIENT_LIQUIDITY when there is no route; NETWORK_ERROR when Jupiter does not answer or makes no sense.
+   * @throws EngineError INSUFFICIENT_LIQUIDITY when there is no route; RATE_LIMITED when the plan's calls are used up;
+   * NETWORK_ERROR when Jupiter does not answer or makes no sense.
    */
-  async getQuote(request: QuoteRequest): Promise<Quote> {
-    const { inputMint, outputMint, amountIn, slippageBps, asked } = request;
-    const answer = await this.#ask(asked, QuoteAnswer, (options) =>
-      this.#api.quoteGetRaw(
-        {
-          inputMint,
-          outputMint,
-          amount: amountIn as unknown as number,
-          slippageBps,
-          swapMode: "ExactIn",
-          restrictIntermediateTokens: true,
-        },
-        options,
-      ),
-    );
-    const quoted = { in: amount(BigInt(answer.inAmount)), out: amount(BigInt(answer.outAmount)) };
-    if (answer.inputMint !== inputMint || answer.outputMint !== outputMint || quoted.in !== amountIn) {
-      throw await jupiterError(new TypeError("the quote is for another swap than the one asked for"), asked);
-    }
-    return {
-      inputMint,
-      outputMint,
-      amountIn,
-      amountOut: quoted.out,
-      minimumOut: amount(less(quoted.out, slippageBps)),
-      slippageBps,
-      priceImpact: Math.abs(Number(answer.priceImpactPct)),
-      takenAt: this.#clock.now(),
-      answer,
-    };
-  }
-
-  /**
-   * The instructions that carry out a quote for `wallet`. SOL stays wrapped, so that lamports are fees and rent only.
-   *
-   * @throws EngineError as `getQuote` does.
-   */
-  async getSwapInstructions(quote: Quote, wallet: string, asked: Asked): Promise<SwapInstructions> {
-    const answer = await this.#ask(asked, InstructionsAnswer, (options) =>
-      this.#api.swapInstructionsPostRaw(
-        {
-          swapRequest: {
-            userPublicKey: wallet,
-            quoteResponse: quote.answer as unknown as QuoteResponse,
-            wrapAndUnwrapSol: false,
-            dynamicComputeUnitLimit: true,
-          },
-        },
-        // The library would drop what it does not know from the quote on its way back.
-        async ({ init }) => {
-          const body = { ...(init.body as object), quoteResponse: quote.answer };
-          return { ...options, body: body as unknown as string };
-        },
-      ),
-    );
-    return {
-      instructions: [
-        ...answer.computeBudgetInstructions,
-        ...answer.otherInstructions,
-        ...answer.setupInstructions,
-        answer.swapInstruction,
-        ...(answer.cleanupInstruction ? [answer.cleanupInstruction] : []),
-      ],
-      lookupTables: answer.addressLookupTableAddresses,
-    };
-  }
-
-  async #ask<Answer>(
-    asked: Asked,
-    schema: { parse(json: unknown): Answer },
-    send: (options: RequestInit) => Promise<{ raw: Response }>,
-  ): Promise<Answer> {
-    try {
-      const { raw } = await send({ signal: this.#clock.deadline(DEADLINE_MS) });
-      const json: unknown = await raw.json();
-      // Refusals have been seen under a status of 200.
-      if (Refusal.safeParse(json).success) throw refusalOf(raw.status, JSON.stringify(json), asked);
-      return schema.parse(json);
-    } catch (error) {
-      throw await jupiterError(error, asked);
-    }
-  }
+  getQuote(request: QuoteRequest): Promise<Quote>;
+  /** @throws EngineError as `getQuote` does. */
+  getSwap(quote: Quote): Promise<Swap>;
 }
+
+/** The quote with another slippage: the minimum on chain comes from what the quote gives and the slippage that is asked for. */
+export const withSlippage = (quote: Quote, slippageBps: Bps): Quote => ({
+  ...quote,
+  slippageBps,
+  minimumOut: amount(less(quote.amountOut, slippageBps)),
+});

@@ -1,28 +1,32 @@
 /**
- * Jupiter Swap v1 answers, read with our own schema: the client library drops fields it does not know, and a quote has to
- * go back exactly as it came.
+ * Jupiter's answers, read with our own schemas: the client library drops fields it does not know, and a quote has to go back
+ * exactly as it came.
  *
- * Source: facts of the documented bodies (`/quote`, `/swap-instructions`); unknown fields pass, a missing required one
- * is an error.
+ * Source: developers.jup.ag, OpenAPI of Swap v1 (`/quote`, `/swap-instructions`) and v2 (`/build`). Unknown fields pass; a
+ * missing required one is an error.
  */
 import * as z from "zod";
 
 const U64 = z.string().regex(/^\d{1,20}$/);
 
-export const QuoteAnswer = z.looseObject({
+const quoted = {
   inputMint: z.string(),
   inAmount: U64,
   outputMint: z.string(),
   outAmount: U64,
   otherAmountThreshold: U64,
+  swapMode: z.literal("ExactIn"),
   slippageBps: z.number().int(),
   /** A decimal ratio: "0.001" is 0.1 %. */
-  priceImpactPct: z.string(),
+  priceImpactPct: z.string().regex(/^-?\d+(\.\d+)?(e-?\d+)?$/i),
   routePlan: z
     .array(z.looseObject({ swapInfo: z.looseObject({ ammKey: z.string(), label: z.string().optional() }) }))
     .min(1),
-  contextSlot: z.number().int().optional(),
-});
+  /** v1 only. */
+  contextSlot: z.number().int().nullish(),
+};
+
+export const QuoteAnswer = z.looseObject(quoted);
 export type QuoteAnswer = z.infer<typeof QuoteAnswer>;
 
 const Instruction = z.looseObject({
@@ -31,16 +35,31 @@ const Instruction = z.looseObject({
   data: z.base64(),
 });
 
-export const InstructionsAnswer = z.looseObject({
-  computeBudgetInstructions: z.array(Instruction),
+const composed = {
   setupInstructions: z.array(Instruction),
   swapInstruction: Instruction,
   cleanupInstruction: Instruction.nullish(),
   otherInstructions: z.array(Instruction).default([]),
-  addressLookupTableAddresses: z.array(z.string()),
-  simulationError: z.looseObject({ errorCode: z.string(), error: z.string() }).nullish(),
-});
-export type InstructionsAnswer = z.infer<typeof InstructionsAnswer>;
+};
 
-/** How Jupiter refuses; also sent with status 200 now and then. */
-export const Refusal = z.looseObject({ error: z.string(), errorCode: z.string().optional() });
+export const InstructionsAnswer = z.looseObject({
+  ...composed,
+  addressLookupTableAddresses: z.array(z.string()),
+  /** Of any shape: it is kept for people. */
+  simulationError: z.unknown(),
+});
+
+export const BuildAnswer = z.looseObject({
+  ...quoted,
+  ...composed,
+  addressesByLookupTableAddress: z.record(z.string(), z.array(z.string())).nullish(),
+});
+
+/** How Jupiter refuses: v2 words a request that is wrong as an object. */
+export const RefusalBody = z.looseObject({
+  error: z.union([z.string(), z.looseObject({})]),
+  errorCode: z.string().optional(),
+});
+
+/** How the gateway before it does. */
+export const GatewayBody = z.looseObject({ code: z.number().optional(), message: z.string() });

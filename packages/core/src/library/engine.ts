@@ -26,7 +26,9 @@ import type { Stop } from "../stop/stop.ts";
 import type { UpdateDeps } from "../stop/update.ts";
 import { attemptStore } from "../trade/attempt.store.ts";
 import { type ExecuteDeps, executeTrade as execute } from "../trade/execute.ts";
+import { exitStore } from "../trade/exit.store.ts";
 import { tradeStore } from "../trade/trade.store.ts";
+import { turnStore } from "../trade/turn.store.ts";
 import { type TradeView, tradeView } from "../trade/view.ts";
 
 export type Engine = ExecuteDeps &
@@ -45,7 +47,7 @@ export interface World {
 export async function connectEngine(environment: Environment, { clock, ids, log }: World): Promise<Engine> {
   const config = configFrom(environment);
   const db = Deps.database(environment, clock);
-  const rpc = solanaRpc(config.jupiter.rpcEndpoint, clock);
+  const rpc = solanaRpc(config.jupiter.rpcEndpoints, clock);
   const watched = Deps.watched(environment, clock);
   const priceSource = Deps.prices(environment, clock);
   const markets = await marketStore(db).all();
@@ -60,7 +62,7 @@ export async function connectEngine(environment: Environment, { clock, ids, log 
     stops: stopStore(db),
     trades: tradeStore(db),
     attempts: attemptStore(db),
-    jupiter: Deps.jupiter(environment, clock),
+    jupiter: Deps.jupiter(environment, clock, config, log),
     priceSource,
     currentPrice: (market) => currentPrice({ clock, log, markets, priceSource, watched }, market),
     watched,
@@ -72,7 +74,8 @@ export async function connectEngine(environment: Environment, { clock, ids, log 
     signing: Deps.signing(environment),
     queues: Deps.queues(environment),
     wakeRelay: wakingRelay(environment, log),
-    maxPriceImpactBps: config.jupiter.maxPriceImpactBps,
+    turns: turnStore(db),
+    exits: exitStore(db),
   };
 }
 

@@ -18,7 +18,7 @@ export class JupiterClient {
   /**
    * What `amount` (a decimal string, in units of the input token) would give now.
    *
-   * @throws EngineError MARKET_NOT_FOUND when no market trades the two; INSUFFICIENT_LIQUIDITY, NETWORK_ERROR
+   * @throws EngineError MARKET_NOT_FOUND when no market trades the two; INSUFFICIENT_LIQUIDITY, RATE_LIMITED, NETWORK_ERROR
    */
   async getQuote(inputToken: string, outputToken: string, amount: string): Promise<Quote> {
     const { market, side } = this.#marketOf(inputToken, outputToken);
@@ -28,6 +28,9 @@ export class JupiterClient {
       outputMint: mint(outputToken),
       amountIn: parseAmount(amount, decimals),
       slippageBps: slippageOf("entry", 1),
+      wallet: this.#engine.account.wallet,
+      priority: "entry",
+      maxAccounts: null,
       asked: { symbol: market.symbol, size: amount },
     });
   }

@@ -12,6 +12,7 @@ import type { Ids } from "../id.ts";
 import type { Log } from "../log.ts";
 import { type Amount, amount, mulDiv, subtract } from "../money/amount.ts";
 import type { Queues } from "../queue/queue.ts";
+import { queueReconcile } from "../reconcile/queue.ts";
 import { positionUpdated } from "../trade/events.ts";
 import { found, sameTrade } from "../trade/replay.ts";
 import type { TradeRecord, TradeStore } from "../trade/trade.store.ts";
@@ -51,8 +52,8 @@ export interface CloseDeps {
 /** A fill that is booked in between makes the plan look again; more than a few in a row is something else. */
 const LOOKS_MAX = 5;
 
-/** The message that takes over if this function dies: longer than the plan may take. */
-const TAKE_OVER_SECONDS = 15;
+/** The message that takes over if this function dies: longer than the function may run. */
+const TAKE_OVER_SECONDS = 20;
 
 /**
  * The trade that closes `fraction` of what is held and not closing already.
@@ -79,6 +80,7 @@ export async function closePosition(
     if (!closes) return closingTrade(deps, position);
     const tradeId = deps.ids.next("trd");
     await deps.queues.send("execute", tradeId, TAKE_OVER_SECONDS);
+    await queueReconcile(deps.queues, tradeId);
     if (await plan(deps, position, tradeId, fraction, key)) return planned(deps, tradeId);
   }
   throw conflict(positionId, "changing", "the position is changing too fast: try again");
@@ -141,7 +143,11 @@ function partOf(seen: Amount, { numerator, denominator }: Fraction, entered: Amo
 /** Of a position that is closing: the trade that does it. @throws EngineError UPDATE_CONFLICT when there is none. */
 async function closingTrade(deps: CloseDeps, { positionId, status }: Position): Promise<TradeRecord> {
   const exit = status === "closing" ? await deps.trades.findExit(positionId) : null;
-  if (exit) return exit;
+  if (exit) {
+    // Whoever asks again may be asking because nothing happens.
+    await deps.queues.send("execute", exit.trade.tradeId, 0);
+    return exit;
+  }
   throw conflict(positionId, status, `position ${positionId} is ${status}: there is nothing to close`);
 }
 

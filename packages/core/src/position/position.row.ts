@@ -19,6 +19,8 @@ export function positionOf(row: typeof position.$inferSelect): Position {
       entryOut: amount(row.entryOut),
       exitIn: amount(row.exitIn),
       exitOut: amount(row.exitOut),
+      missing: amount(row.missing),
+      dust: amount(row.dust),
       feesLamports: amount(row.feesLamports),
       rentLamports: amount(row.rentLamports),
       feesQuote: row.feesQuote === null ? null : amount(row.feesQuote),

@@ -37,6 +37,9 @@ export const position = pgTable(
     entryOut: amount().notNull().default(sql`0`),
     exitIn: amount().notNull().default(sql`0`),
     exitOut: amount().notNull().default(sql`0`),
+    /** Of what entered: not in the wallet when an exit looked for it; and what was left there, too little for any route. */
+    missing: amount().notNull().default(sql`0`),
+    dust: amount().notNull().default(sql`0`),
     /** Of what is held, how much is meant for exits that are planned and not booked. */
     exiting: amount().notNull().default(sql`0`),
     feesLamports: amount().notNull().default(sql`0`),
@@ -64,7 +67,7 @@ export const position = pgTable(
     index("position_live").on(table.status).where(oneOf(table.status, LIVE_POSITIONS)),
     check("position_status", oneOf(table.status, POSITION_STATUSES)),
     check("position_seat_positive", sql`${table.seat} >= 1`),
-    check("position_exit_within_entry", sql`${table.exitIn} <= ${table.entryOut}`),
+    check("position_exit_within_entry", sql`${table.exitIn} + ${table.missing} + ${table.dust} <= ${table.entryOut}`),
     neverNegative(
       "position_amounts",
       table.size,
@@ -72,6 +75,8 @@ export const position = pgTable(
       table.entryOut,
       table.exitIn,
       table.exitOut,
+      table.missing,
+      table.dust,
       table.exiting,
       table.feesLamports,
       table.rentLamports,

@@ -8,8 +8,10 @@ import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import type { NewEvent } from "../event/event.ts";
 import { tell } from "../event/outbox.ts";
+import type { Mint } from "../market/mint.ts";
 import type { Amount } from "../money/amount.ts";
-import { happened, numeric, timestamp } from "../trade/judged.ts";
+import { HELD, happened, numeric, timestamp } from "../trade/judged.ts";
+import { committedRows } from "./committed.ts";
 import { positionOf } from "./position.row.ts";
 import { position } from "./position.sql.ts";
 import { POSITION_MOVES, type Position, type PositionStatus } from "./position.ts";
@@ -28,6 +30,12 @@ export interface ClosePlan {
   readonly at: Date;
 }
 
+export interface Committed {
+  readonly amount: bigint;
+  /** The latest slot of which a fill of the mint is booked; null: there is none. */
+  readonly lastFillSlot: bigint | null;
+}
+
 export interface PositionStore {
   find(accountId: string, positionId: number): Promise<Position | null>;
   /** At most `limit` positions of the account in these statuses, newest first. */
@@ -37,8 +45,8 @@ export interface PositionStore {
    * only a part is closing, the rest may be told to close as well.
    */
   planClose(plan: ClosePlan): Promise<boolean>;
-  /** What live positions of the account hold, and what entries on the way will spend and may have brought, by mint. */
-  committed(accountId: string): Promise<ReadonlyMap<string, bigint>>;
+  /** What of the mint in the account's wallet is not there for new entries, for a balance that is asked for after `at`. */
+  committed(accountId: string, mint: Mint, at: Date): Promise<Committed>;
 }
 
 export function positionStore(db: Database): PositionStore {
@@ -71,7 +79,7 @@ export function positionStore(db: Database): PositionStore {
             exiting = p.exiting + ${numeric(amountIn)}, event_sequence = p.event_sequence + ${events.length}::int
           where p.account_id = ${accountId} and p.position_id = ${positionId}
             and (p.status = 'open' or (p.status = 'closing' and p.partial and ${amountIn === seen}::boolean))
-            and p.entry_out - p.exit_in - p.exiting = ${numeric(seen)}
+            and ${HELD} - p.exiting = ${numeric(seen)}
           returning p.position_id, p.event_sequence, p.account_id, p.symbol, p.side
         ), planned as (
           insert into trade (trade_id, account_id, position_id, symbol, kind, side, status, input_mint, output_mint,
@@ -86,23 +94,19 @@ export function positionStore(db: Database): PositionStore {
         select position_id from touched`,
       ),
 
-    async committed(accountId) {
-      const { rows } = await db.execute<{ mint: string; amount: string }>(sql`
-        select mint, sum(amount)::text as amount
-        from (
-          select case p.side when 'buy' then m.base_mint else m.quote_mint end as mint, p.entry_out - p.exit_in as amount
-          from position p join market m on m.symbol = p.symbol
-          where p.account_id = ${accountId} and p.status in ('open', 'closing')
-          union all
-          select t.input_mint, t.amount_in from trade t
-          where t.account_id = ${accountId} and t.kind = 'entry' and t.status in ('planned', 'submitted')
-          union all
-          select t.output_mint, a.quoted_out from trade t join attempt a on a.trade_id = t.trade_id
-          where t.account_id = ${accountId} and t.kind = 'entry' and t.status in ('planned', 'submitted')
-            and a.status = 'live'
-        ) as committed
-        group by mint`);
-      return new Map(rows.map((row) => [row.mint, BigInt(row.amount)]));
+    async committed(accountId, mint, at) {
+      const { rows } = await db.execute<{ amount: string; last_fill_slot: string | null }>(sql`
+        select
+          (select coalesce(sum(amount), 0)::text from (${committedRows(accountId, at)}) as committed
+            where mint = ${mint}) as amount,
+          (select max(a.slot)::text from attempt a join trade t on t.trade_id = a.trade_id
+            where t.account_id = ${accountId} and ${mint} in (t.input_mint, t.output_mint)) as last_fill_slot`);
+      const [row] = rows;
+      if (!row) throw new TypeError(`what ${accountId} has committed was not answered`);
+      return {
+        amount: BigInt(row.amount),
+        lastFillSlot: row.last_fill_slot === null ? null : BigInt(row.last_fill_slot),
+      };
     },
   };
 }

@@ -3,7 +3,7 @@
  *
  * Invariants:
  * - the moves below are the only ones, in memory and in SQL: the stores read the same table;
- * - never more leaves a position than entered it (`exitIn ≤ entryOut`; a check in the database holds it too);
+ * - never more leaves a position than entered it (`exitIn + missing + dust ≤ entryOut`; a check in the database holds it too);
  * - it is protected from the moment its entry is confirmed, and closed only when its exit is final.
  */
 import type { Side } from "../market/market.ts";
@@ -17,12 +17,20 @@ import { type Move, move } from "../transition.ts";
 export const POSITION_STATUSES = ["opening", "open", "closing", "closed", "aborted"] as const;
 export type PositionStatus = (typeof POSITION_STATUSES)[number];
 
-/** What the fills of a position moved so far. Side `buy` enters in quote and exits in base; side `sell` mirrors it. */
+/**
+ * What the fills of a position moved so far, and what left it without one. Side `buy` enters in quote and exits in base; side
+ * `sell` mirrors it.
+ */
 export interface Totals {
   readonly entryIn: Amount;
   readonly entryOut: Amount;
   readonly exitIn: Amount;
   readonly exitOut: Amount;
+  /** Of what entered: not in the wallet when an exit looked for it. */
+  readonly missing: Amount;
+  /** Of what entered: left in the wallet, too little for any route. */
+  readonly dust: Amount;
+  /** Network and priority fees, and tips. */
   readonly feesLamports: Amount;
   readonly rentLamports: Amount;
   /** The fees in base units of the quote, valued at the accepted SOL price of each fill; null: not known. */
@@ -34,6 +42,8 @@ export const NO_FILLS: Totals = {
   entryOut: ZERO,
   exitIn: ZERO,
   exitOut: ZERO,
+  missing: ZERO,
+  dust: ZERO,
   feesLamports: ZERO,
   rentLamports: ZERO,
   feesQuote: ZERO,
@@ -145,7 +155,10 @@ function openedOf(position: Position): Partial<Opened> {
 }
 
 /** What is still held: base for side `buy`, quote for side `sell`. */
-export const held = (totals: Totals): Amount => subtract(totals.entryOut, totals.exitIn);
+export const held = (totals: Totals): Amount => subtract(totals.entryOut, gone(totals));
+
+/** What is not held any more of what entered: sold, missing, or left as dust. */
+export const gone = ({ exitIn, missing, dust }: Totals): Amount => amount(exitIn + missing + dust);
 
 /**
  * Books one fill. `feeQuote` is the fee's value in base units of the quote; null once makes the sum unknown for good.
@@ -163,18 +176,18 @@ export function book(totals: Totals, kind: TradeKind, fill: Fill, feeQuote: Amou
   return {
     ...totals,
     ...moved,
-    feesLamports: add(totals.feesLamports, fill.feeLamports),
+    feesLamports: amount(totals.feesLamports + fill.feeLamports + fill.tipLamports),
     rentLamports: add(totals.rentLamports, fill.rentLamports),
     feesQuote: totals.feesQuote === null || feeQuote === null ? null : amount(totals.feesQuote + feeQuote),
   };
 }
 
-/** Takes one fill back, as if its block had never been. The value of its fee is not part of it: that stays booked. */
+/** Takes one fill back, as if its block had never been. The value of its fee is not part of it: the fill does not know it. */
 export const unbook = (totals: Totals, kind: TradeKind, fill: Fill): Totals => ({
   ...totals,
   ...(kind === "entry"
     ? { entryIn: subtract(totals.entryIn, fill.amountIn), entryOut: subtract(totals.entryOut, fill.amountOut) }
     : { exitIn: subtract(totals.exitIn, fill.amountIn), exitOut: subtract(totals.exitOut, fill.amountOut) }),
-  feesLamports: subtract(totals.feesLamports, fill.feeLamports),
+  feesLamports: amount(totals.feesLamports - fill.feeLamports - fill.tipLamports),
   rentLamports: subtract(totals.rentLamports, fill.rentLamports),
 });

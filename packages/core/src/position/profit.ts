@@ -4,13 +4,14 @@
  * Invariants:
  * - of a closed position of side `buy` it is exactly what the wallet gained in quote: proceeds minus cost minus fees; of side
  *   `sell` exactly what it gained in base, and that at the exit's own price, minus fees, in quote;
+ * - what is missing, or was left as dust, has cost what it cost and brought nothing;
  * - it is a function of the totals, so the order and number of partial exits change nothing;
  * - a fee whose value is not known makes the result unknown, never smaller.
  */
 import type { Market, Side } from "../market/market.ts";
 import { mulDiv } from "../money/amount.ts";
 import { type Price, priceOf, valueAt } from "../money/price.ts";
-import { held, type Totals } from "./position.ts";
+import { gone, held, type Totals } from "./position.ts";
 
 /** A position as its profit is worked out. */
 export interface Holding {
@@ -19,11 +20,13 @@ export interface Holding {
 }
 
 /**
- * What entered for the part that has left: quote for side `buy`, base for side `sell`. Rounded up, so that a profit is never
- * overstated.
+ * What entered for the part that has left, sold or not: quote for side `buy`, base for side `sell`. Rounded up, so that a
+ * profit is never overstated.
  */
-export const costOfExits = (totals: Totals): bigint =>
-  totals.exitIn === 0n ? 0n : mulDiv(totals.entryIn, totals.exitIn, totals.entryOut, "up");
+export function costOfExits(totals: Totals): bigint {
+  const left = gone(totals);
+  return left === 0n ? 0n : mulDiv(totals.entryIn, left, totals.entryOut, "up");
+}
 
 /** Side `sell`: base bought back so far, less the base that was sold for it. Fees are not paid in base. */
 export const realizedPnlBase = ({ totals }: Holding): bigint => totals.exitOut - costOfExits(totals);
@@ -31,13 +34,16 @@ export const realizedPnlBase = ({ totals }: Holding): bigint => totals.exitOut -
 /** In quote, after every fee paid so far; null when a fee's value is not known. */
 export function realizedPnl({ side, totals }: Holding): bigint | null {
   if (totals.feesQuote === null) return null;
-  if (totals.exitIn === 0n) return -totals.feesQuote;
+  if (gone(totals) === 0n) return -totals.feesQuote;
   const gained = totals.exitOut - costOfExits(totals);
-  // Of side `sell` it is base: worth what the exit paid for base.
-  const inQuote =
-    side === "buy" || totals.exitOut === 0n ? gained : mulDiv(gained, totals.exitIn, totals.exitOut, "down");
-  return inQuote - totals.feesQuote;
+  return (side === "buy" ? gained : worthInQuote(totals, gained)) - totals.feesQuote;
 }
+
+/** Side `sell`: base is worth what the exit paid for it, and what the entry got for it while there was none. */
+const worthInQuote = (totals: Totals, base: bigint): bigint =>
+  totals.exitOut > 0n
+    ? mulDiv(base, totals.exitIn, totals.exitOut, "down")
+    : mulDiv(base, totals.entryOut, totals.entryIn, "down");
 
 /** In quote: what is still held at `current`, less what it stands for. Fees are realised when they are paid: none is in here. */
 export function unrealizedPnl({ side, totals }: Holding, current: Price, market: Market): bigint {

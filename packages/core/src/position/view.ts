@@ -41,6 +41,9 @@ export interface PositionView {
   readonly realizedPnlBase: string | null;
   readonly fees: { readonly lamports: string; readonly quote: string | null; readonly rentLamports: string };
   readonly price: { readonly value: string; readonly at: string; readonly source: string } | null;
+  /** In the currency it holds, base for side `buy`: not in the wallet when an exit looked for it; left there as too little. */
+  readonly missing: string;
+  readonly dust: string;
   readonly closeReason: string | null;
   readonly version: number;
   readonly createdAt: string;
@@ -52,6 +55,7 @@ export function positionView(position: Position, market: Market, accepted: Accep
   const { totals } = position;
   const inQuote = (value: bigint | null) => (value === null ? null : formatAmount(value, market.quoteDecimals));
   const holds = held(totals) > 0n;
+  const heldDecimals = position.side === "buy" ? market.baseDecimals : market.quoteDecimals;
   return {
     positionId: position.positionId,
     symbol: position.symbol,
@@ -75,6 +79,8 @@ export function positionView(position: Position, market: Market, accepted: Accep
       at: accepted.at.toISOString(),
       source: accepted.source,
     },
+    missing: formatAmount(totals.missing, heldDecimals),
+    dust: formatAmount(totals.dust, heldDecimals),
     closeReason: "closeReason" in position ? position.closeReason : null,
     version: position.version,
     createdAt: position.createdAt.toISOString(),

@@ -4,8 +4,11 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod";
 
-/** What is to be done with the trade: make and send its next attempt, or find out what became of the last. */
-export type QueueName = "execute" | "confirm";
+/**
+ * What is to be done with the trade: make and send its next attempt, find out what became of the last, or look whether it and
+ * the account it belongs to are as they should be.
+ */
+export type QueueName = "execute" | "confirm" | "reconcile";
 
 export interface Queues {
   /** `delaySeconds`: 0 to 900, as SQS allows. */

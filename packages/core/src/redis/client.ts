@@ -10,11 +10,11 @@ export interface RedisConfig {
 /** A tick of two seconds cannot wait for its state any longer; it goes on with what it knows. */
 const DEADLINE_MS = 1_500;
 
-export const connectRedis = (config: RedisConfig, clock: Clock): Redis =>
+export const connectRedis = (config: RedisConfig, clock: Clock, deadlineMs: number = DEADLINE_MS): Redis =>
   new Redis({
     ...config,
     enableTelemetry: false,
     // The library's five retries take four seconds; whatever is worth a retry here is done again by the next tick or message.
     retry: false,
-    signal: () => clock.deadline(DEADLINE_MS),
+    signal: () => clock.deadline(deadlineMs),
   });

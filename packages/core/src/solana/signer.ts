@@ -6,10 +6,12 @@ import { Keypair, VersionedMessage, VersionedTransaction } from "@solana/web3.js
 import bs58 from "bs58";
 import * as z from "zod";
 
-/** What `sign` answers: the stored signature, or why there is none. */
+/** What `sign` answers: the stored signature, or why there is none: the transaction, or the time. */
 export const SignAnswer = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("signed"), signature: z.string() }),
   z.object({ outcome: z.literal("refused"), rule: z.string(), reason: z.string() }),
+  /** Nothing is wrong with it, but its trade has gone on without it. */
+  z.object({ outcome: z.literal("unwanted"), reason: z.string() }),
 ]);
 export type SignAnswer = z.infer<typeof SignAnswer>;
 

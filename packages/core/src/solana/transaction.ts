@@ -1,12 +1,14 @@
 /**
  * Transactions: built around our own blockhash, recorded as an unsigned message, put together from what is recorded.
  *
- * Invariants: the wallet is the fee payer and the only signer; a transaction fits into 1232 bytes; no two attempts have
- * the same transaction.
+ * Invariants: the wallet is the fee payer and the only signer; a transaction fits into 1232 bytes; its compute budget is
+ * ours alone; no two attempts have the same transaction.
  */
 import { createHash } from "node:crypto";
 import {
   type AddressLookupTableAccount,
+  ComputeBudgetProgram,
+  type MessageV0,
   PublicKey,
   TransactionInstruction,
   TransactionMessage,
@@ -18,6 +20,7 @@ import bs58 from "bs58";
 /** What a packet carries: the IPv6 minimum of 1280 bytes less 48 of headers. */
 export const TRANSACTION_BYTES_MAX = 1232;
 
+const COMPUTE_BUDGET_PROGRAM = ComputeBudgetProgram.programId.toBase58();
 const MEMO_PROGRAM = new PublicKey("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 
 export interface InstructionData {
@@ -25,6 +28,13 @@ export interface InstructionData {
   readonly accounts: readonly { readonly pubkey: string; readonly isSigner: boolean; readonly isWritable: boolean }[];
   /** Base64. */
   readonly data: string;
+}
+
+/** What a transaction may use, and what it bids for a place in a block. */
+export interface ComputeBudget {
+  /** Compute units; the bid is for all of them, used or not. */
+  readonly unitLimit: number;
+  readonly unitPriceMicroLamports: bigint;
 }
 
 export interface TransactionParts {
@@ -35,40 +45,105 @@ export interface TransactionParts {
   readonly lookupTables: readonly AddressLookupTableAccount[];
   /** What makes it this attempt's transaction and no other's. */
   readonly attemptId: string;
+  readonly computeBudget: ComputeBudget;
+}
+
+/** With fewer accounts in its route it may fit. */
+export class OversizedTransaction extends RangeError {
+  readonly bytes: number;
+
+  constructor(bytes: number) {
+    super(`the transaction has ${bytes} bytes: at most ${TRANSACTION_BYTES_MAX} fit into a packet`);
+    this.name = "OversizedTransaction";
+    this.bytes = bytes;
+  }
 }
 
 /**
  * The unsigned v0 message, base64.
  *
- * @throws RangeError when the transaction would not fit into a packet, or asks for a signature besides the wallet's.
+ * @throws OversizedTransaction when the transaction would not fit into a packet.
+ * @throws RangeError when it asks for a signature besides the wallet's, or brings a compute budget of its own.
  */
-export function buildMessage({ wallet, blockhash, instructions, lookupTables, attemptId }: TransactionParts): string {
+export function buildMessage(parts: TransactionParts): string {
+  const { wallet, blockhash, instructions, lookupTables, attemptId, computeBudget } = parts;
+  if (instructions.some(({ programId }) => programId === COMPUTE_BUDGET_PROGRAM)) {
+    throw new RangeError("the instructions set a compute budget: the transaction has its own");
+  }
   const message = new TransactionMessage({
     payerKey: new PublicKey(wallet),
     recentBlockhash: blockhash,
-    instructions: [...instructions.map(instructionOf), memo(attemptId)],
+    instructions: [...budget(computeBudget), ...instructions.map(instructionOf), memo(attemptId)],
   }).compileToV0Message([...lookupTables]);
   if (message.header.numRequiredSignatures !== 1) {
     throw new RangeError(
       `the transaction asks for ${message.header.numRequiredSignatures} signatures: ours alone is given`,
     );
   }
-  const bytes = new VersionedTransaction(message).serialize().length;
-  if (bytes > TRANSACTION_BYTES_MAX) {
-    throw new RangeError(`the transaction has ${bytes} bytes: at most ${TRANSACTION_BYTES_MAX} fit into a packet`);
-  }
+  const bytes = bytesOf(message);
+  if (bytes > TRANSACTION_BYTES_MAX) throw new OversizedTransaction(bytes);
   return Buffer.from(message.serialize()).toString("base64");
 }
 
 /** The bytes that go out: the recorded message under the recorded signature. */
 export function assemble(message: string, signature: string): Uint8Array {
-  const decoded = VersionedMessage.deserialize(Buffer.from(message, "base64"));
-  return new VersionedTransaction(decoded, [bs58.decode(signature)]).serialize();
+  return new VersionedTransaction(decode(message), [bs58.decode(signature)]).serialize();
+}
+
+/** The message under a signature that has not been made: what a node simulates. */
+export const unsigned = (message: string): VersionedTransaction => new VersionedTransaction(decode(message));
+
+/** The accounts the message writes, base58, those of its lookup tables included: what others may bid against it for. */
+export function writableAccounts(
+  message: string,
+  lookupTables: readonly AddressLookupTableAccount[],
+): readonly string[] {
+  const decoded = decode(message);
+  const keys = decoded.getAccountKeys({ addressLookupTableAccounts: [...lookupTables] });
+  return keys
+    .keySegments()
+    .flat()
+    .filter((_key, index) => decoded.isAccountWritable(index))
+    .map((key) => key.toBase58());
 }
 
 /** The fee payer of a recorded message, base58. */
-export const payerOf = (message: string): string | null =>
-  VersionedMessage.deserialize(Buffer.from(message, "base64")).staticAccountKeys[0]?.toBase58() ?? null;
+export const payerOf = (message: string): string | null => decode(message).staticAccountKeys[0]?.toBase58() ?? null;
+
+const decode = (message: string): VersionedMessage => VersionedMessage.deserialize(Buffer.from(message, "base64"));
+
+/** Ours alone: two limits in one transaction are an error, and a price from elsewhere is a bid from elsewhere. */
+const budget = ({ unitLimit, unitPriceMicroLamports }: ComputeBudget): readonly TransactionInstruction[] => [
+  ComputeBudgetProgram.setComputeUnitLimit({ units: unitLimit }),
+  ComputeBudgetProgram.setComputeUnitPrice({ microLamports: unitPriceMicroLamports }),
+];
+
+/** How long the signed transaction is. Counted, because the library writes into a packet and cannot say how much too much it was. */
+function bytesOf({ staticAccountKeys, compiledInstructions, addressTableLookups }: MessageV0): number {
+  const instructions = compiledInstructions.map(
+    ({ accountKeyIndexes, data }) => 1 + listBytes(accountKeyIndexes.length) + listBytes(data.length),
+  );
+  const lookups = addressTableLookups.map(
+    ({ writableIndexes, readonlyIndexes }) =>
+      32 + listBytes(writableIndexes.length) + listBytes(readonlyIndexes.length),
+  );
+  const sum = (lengths: readonly number[]) => lengths.reduce((total, length) => total + length, 0);
+  return (
+    listBytes(1, 64) + // the one signature
+    1 + // the version
+    3 + // the header
+    listBytes(staticAccountKeys.length, 32) +
+    32 + // the blockhash
+    listBytes(instructions.length, 0) +
+    sum(instructions) +
+    listBytes(lookups.length, 0) +
+    sum(lookups)
+  );
+}
+
+/** A list on the wire: its length in seven bits a byte, then its items. */
+const listBytes = (items: number, itemBytes = 1): number =>
+  (items < 0x80 ? 1 : items < 0x4000 ? 2 : 3) + items * itemBytes;
 
 /**
  * Two trades of the same amounts under the same blockhash would be the same transaction: one would land, and both would

@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { WakeRelay } from "../event/wake.ts";
 import type { Log } from "../log.ts";
 import type { Queues } from "../queue/queue.ts";
+import { queueReconcile } from "../reconcile/queue.ts";
 import { exitTradeId } from "../trade/trade.ts";
 import type { Fired, StopStore } from "./stop.store.ts";
 import { reasonOf, triggerPrice } from "./stop.ts";
@@ -54,6 +55,7 @@ export async function claimFired(deps: ClaimDeps, watching: Watching): Promise<v
 async function guard(deps: ClaimDeps, watching: Watching, { armed, exitTradeId }: Fired, now: Date): Promise<void> {
   if (!watching.needsGuard(armed.positionId, now, GUARD_LIFE_MS)) return;
   await deps.queues.send("execute", exitTradeId, GUARD_SECONDS);
+  await queueReconcile(deps.queues, exitTradeId);
   watching.guarded(armed.positionId, now);
 }
 

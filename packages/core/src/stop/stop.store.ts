@@ -15,8 +15,8 @@ import { tell } from "../event/outbox.ts";
 import { formatPrice, type Price } from "../money/price.ts";
 import { positionOf } from "../position/position.row.ts";
 import { position } from "../position/position.sql.ts";
-import { POSITION_MOVES, type Position } from "../position/position.ts";
-import { happened, timestamp } from "../trade/judged.ts";
+import { held, POSITION_MOVES, type Position } from "../position/position.ts";
+import { HELD, happened, timestamp } from "../trade/judged.ts";
 import type { ArmedStop, CloseReason, Stop } from "./stop.ts";
 
 /** A stop that was hit, as it was judged. */
@@ -90,14 +90,14 @@ export function stopStore(db: Database): StopStore {
             "positionId" int, version int, reason text, "acceptedPrice" float8, "stopPrice" float8,
             "highWaterMark" float8, "exitTradeId" text, told jsonb)
         ), locked as (
-          select p.position_id, p.entry_out - p.exit_in - p.exiting as rest
+          select p.position_id, ${HELD} - p.exiting as rest
           from position p join fired on p.position_id = fired."positionId"
-          where p.version = fired.version and ${WATCHED} and p.entry_out - p.exit_in > p.exiting
+          where p.version = fired.version and ${WATCHED} and ${HELD} > p.exiting
           order by p.position_id
           for update of p
         ), claimed as (
           update position p
-          set status = ${POSITION_MOVES.close.to}, partial = false, exiting = p.entry_out - p.exit_in,
+          set status = ${POSITION_MOVES.close.to}, partial = false, exiting = ${HELD},
             close_reason = fired.reason, version = p.version + 1,
             high_water_mark = case p.side when 'buy'
               then greatest(p.high_water_mark, fired."highWaterMark")
@@ -190,7 +190,7 @@ export function stopStore(db: Database): StopStore {
 /** The stop of a position as it is watched, or null when nothing is to be watched, or nothing is left for it to sell. */
 export const armedStop = (each: Position): ArmedStop | null =>
   (each.status === "open" || (each.status === "closing" && each.partial)) &&
-  each.totals.entryOut - each.totals.exitIn > each.exiting &&
+  held(each.totals) > each.exiting &&
   each.stop !== null &&
   each.entryPrice &&
   each.highWaterMark

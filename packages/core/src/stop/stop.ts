@@ -71,7 +71,7 @@ export function isHit(rule: Rule, accepted: Price): boolean {
   return level !== null && !isBetter(rule.side, accepted, level);
 }
 
-export type CloseReason = "stop_loss" | "trailing_stop" | "manual";
+export type CloseReason = "stop_loss" | "trailing_stop" | "manual" | "closed_externally";
 
 export const reasonOf = (stop: Stop): CloseReason => (stop.kind === "fixed" ? "stop_loss" : "trailing_stop");
 
@@ -103,10 +103,10 @@ export function checkStop(stop: Stop, side: Side, current: Price, limits: StopLi
     });
   };
   if (stop.kind === "trailing" && side === "sell" && (stop.activationBps ?? 0) >= BPS_ONE) refuse("never to be active");
-  if (distance <= 0) refuse("already breached");
   // A level typed as a decimal may miss the limit it names by the last bit of a float; a thousandth of a basis point
   // is finer than any level that is meant.
   const tolerance = 1e-7;
+  if (distance <= tolerance) refuse("already breached");
   if (distance < min - tolerance) refuse("too near");
   if (distance > max + tolerance) refuse("too far");
 }

@@ -3,6 +3,7 @@
  *
  * Invariants:
  * - every operation is one statement, conditional on the statuses it judges;
+ * - an attempt takes part in the count of its trade by the statement that records it, also one that is refused at once;
  * - one unfinished attempt per trade, and one per position among its exits, are unique indexes: code that is wrong collides.
  */
 import { eq, sql } from "drizzle-orm";
@@ -10,8 +11,16 @@ import type { Database } from "../db/client.ts";
 import { uniqueViolation } from "../db/error.ts";
 import type { Amount } from "../money/amount.ts";
 import { attempt } from "./attempt.sql.ts";
-import { ATTEMPT_MOVES, type Attempt, DEAD_ATTEMPTS, type OnChainError } from "./attempt.ts";
-import { happened, judgedRows, numeric, timestamp, WANTED } from "./judged.ts";
+import {
+  ATTEMPT_MOVES,
+  type Attempt,
+  type AttemptStatus,
+  DEAD_ATTEMPTS,
+  type Failing,
+  type OnChainError,
+} from "./attempt.ts";
+import { COMES_LATER, happened, judgedRows, numeric, timestamp, WANTED } from "./judged.ts";
+import { DRAFT_LIFE_MS } from "./policy.ts";
 import { attemptOf } from "./trade.row.ts";
 
 export type AttemptDraft = Pick<
@@ -33,10 +42,12 @@ export interface AttemptStore {
   find(attemptId: string): Promise<Attempt | null>;
   /** Records the next attempt. False: the trade is not wanted any more, or another attempt is unfinished. */
   draft(draft: AttemptDraft): Promise<boolean>;
-  /** Stores the signature of a drafted attempt. False: it is not drafted any more, or its trade is not wanted. */
+  /** Stores the signature of a drafted attempt: what kept its trade waiting is over. False: it is not drafted any more, too old, or its trade is not wanted. */
   sign(attemptId: string, signature: string, at: Date): Promise<boolean>;
-  /** Gives up a drafted attempt. */
-  abandon(attemptId: string): Promise<boolean>;
+  /** Records an attempt that is not to be made, with the reason: what it would have been, and that it was refused. */
+  refuse(draft: AttemptDraft, refusal: Failing): Promise<boolean>;
+  /** Gives up a drafted attempt; null: whoever drafted it never came back. */
+  abandon(attemptId: string, refusal: Failing | null): Promise<boolean>;
   /** A live attempt is proven unable to land. */
   expire(attemptId: string, at: Date): Promise<boolean>;
   /** A live attempt landed with an error, at `finalized`; its fee is the position's. */
@@ -50,44 +61,23 @@ export function attemptStore(db: Database): AttemptStore {
       return row ? attemptOf(row) : null;
     },
 
-    async draft(draft) {
-      try {
-        return await happened(
-          db,
-          sql`
-          with wanted as (
-            select t.trade_id, t.kind, p.position_id
-            from position p join trade t on t.position_id = p.position_id
-            where t.trade_id = ${draft.tradeId} and t.attempts = ${draft.number}::int - 1 and ${WANTED} and ${OWNS_NEXT}
-              and (${draft.follows}::text is null or exists (
-                select from attempt where attempt_id = ${draft.follows} and trade_id = ${draft.tradeId}
-                  and status in ${DEAD_ATTEMPTS}
-              ))
-            for update of p, t
-          ), counted as (
-            update trade set attempts = ${draft.number}::int from wanted where trade.trade_id = wanted.trade_id
-          )
-          insert into attempt (attempt_id, trade_id, position_id, kind, number, follows, status, message, blockhash,
-            last_valid_block_height, slippage_bps, quoted_out, minimum_out, drafted_at)
-          select ${draft.attemptId}, trade_id, position_id, kind, ${draft.number}::smallint, ${draft.follows}, 'drafted',
-            ${draft.message}, ${draft.blockhash}, ${draft.lastValidBlockHeight.toString()}::bigint,
-            ${draft.slippageBps}::smallint, ${numeric(draft.quotedOut)}, ${numeric(draft.minimumOut)},
-            ${timestamp(draft.draftedAt)}
-          from wanted
-          returning attempt_id`,
-        );
-      } catch (error) {
-        if (uniqueViolation(error) !== null) return false;
-        throw error;
-      }
-    },
+    draft: (draft) => insertNext(db, draft, ATTEMPT_MOVES.sign.from[0], null),
+
+    refuse: (draft, refusal) => insertNext(db, draft, ATTEMPT_MOVES.abandon.to, refusal),
 
     async sign(attemptId, signature, at) {
       try {
         return await happened(
           db,
           sql`
-          with ${judgedRows(attemptId, sql`a.status in ${ATTEMPT_MOVES.sign.from} and ${WANTED}`)}
+          with ${judgedRows(
+            attemptId,
+            sql`a.status in ${ATTEMPT_MOVES.sign.from} and ${WANTED}
+              and a.drafted_at > ${timestamp(new Date(at.getTime() - DRAFT_LIFE_MS))}`,
+          )},
+          calmed as (
+            update trade set setbacks = 0, setback = null from judged where trade.trade_id = judged.trade_id
+          )
           update attempt
           set status = ${ATTEMPT_MOVES.sign.to}, signature = ${signature}, signed_at = ${timestamp(at)}
           from judged where attempt.attempt_id = judged.attempt_id
@@ -100,11 +90,12 @@ export function attemptStore(db: Database): AttemptStore {
       }
     },
 
-    abandon: (attemptId) =>
+    abandon: (attemptId, refusal) =>
       happened(
         db,
         sql`
-        update attempt set status = ${ATTEMPT_MOVES.abandon.to}
+        update attempt set status = ${ATTEMPT_MOVES.abandon.to}, error = ${refusal?.error ?? null},
+          cause = ${refusal?.cause ?? null}
         where attempt_id = ${attemptId} and status in ${ATTEMPT_MOVES.abandon.from}
         returning attempt_id`,
       ),
@@ -113,33 +104,73 @@ export function attemptStore(db: Database): AttemptStore {
       happened(
         db,
         sql`
-        update attempt set status = ${ATTEMPT_MOVES.expire.to}, ended_at = ${timestamp(at)}
-        where attempt_id = ${attemptId} and status in ${ATTEMPT_MOVES.expire.from}
-        returning attempt_id`,
+        with ${judgedRows(attemptId, sql`a.status in ${ATTEMPT_MOVES.expire.from}`)},
+        expired as (
+          update attempt set status = ${ATTEMPT_MOVES.expire.to}, ended_at = ${timestamp(at)}
+          from judged where attempt.attempt_id = judged.attempt_id
+        ), ${FREED}
+        select attempt_id from judged`,
       ),
 
-    fail: (attemptId, { error, feeLamports }, feeQuote, at) =>
+    fail: (attemptId, { error, cause, feeLamports }, feeQuote, at) =>
       happened(
         db,
         sql`
         with ${judgedRows(attemptId, sql`a.status in ${ATTEMPT_MOVES.error.from}`)},
         errored as (
-          update attempt set status = ${ATTEMPT_MOVES.error.to}, error = ${error}, ended_at = ${timestamp(at)},
-            fee_lamports = ${numeric(feeLamports)}, fee_quote = ${numeric(feeQuote)}
+          update attempt set status = ${ATTEMPT_MOVES.error.to}, error = ${error}, cause = ${cause},
+            ended_at = ${timestamp(at)}, fee_lamports = ${numeric(feeLamports)}, fee_quote = ${numeric(feeQuote)}
           from judged where attempt.attempt_id = judged.attempt_id
         ), charged as (
           update position p set fees_lamports = p.fees_lamports + ${numeric(feeLamports)},
             fees_quote = p.fees_quote + ${numeric(feeQuote)}
           from judged where p.position_id = judged.position_id
-        )
+        ), ${FREED}
         select attempt_id from judged`,
       ),
   };
 }
 
-/** Of several exits of a position the one that was latched last has the next attempt: a stop does not wait for a part. */
-const OWNS_NEXT = sql`not exists (
-  select from trade later
-  where t.kind = 'exit' and later.kind = 'exit' and later.position_id = t.position_id
-    and later.status in ${["planned", "submitted"]} and later.planned_at > t.planned_at
+/** The next attempt of its trade, in the status it is to have; whoever makes one has no turn and no pause any more. */
+async function insertNext(
+  db: Database,
+  draft: AttemptDraft,
+  status: AttemptStatus,
+  refusal: Failing | null,
+): Promise<boolean> {
+  try {
+    return await happened(
+      db,
+      sql`
+      with wanted as (
+        select t.trade_id, t.kind, p.position_id
+        from position p join trade t on t.position_id = p.position_id
+        where t.trade_id = ${draft.tradeId} and t.attempts = ${draft.number}::int - 1 and ${WANTED} and not ${COMES_LATER}
+          and (${draft.follows}::text is null or exists (
+            select from attempt where attempt_id = ${draft.follows} and trade_id = ${draft.tradeId}
+              and status in ${DEAD_ATTEMPTS}
+          ))
+        for update of p, t
+      ), counted as (
+        update trade set attempts = ${draft.number}::int, retry_at = null, turn_until = null
+        from wanted where trade.trade_id = wanted.trade_id
+      )
+      insert into attempt (attempt_id, trade_id, position_id, kind, number, follows, status, message, blockhash,
+        last_valid_block_height, slippage_bps, quoted_out, minimum_out, error, cause, drafted_at)
+      select ${draft.attemptId}, trade_id, position_id, kind, ${draft.number}::int, ${draft.follows}, ${status},
+        ${draft.message}, ${draft.blockhash}, ${draft.lastValidBlockHeight.toString()}::bigint,
+        ${draft.slippageBps}::smallint, ${numeric(draft.quotedOut)}, ${numeric(draft.minimumOut)},
+        ${refusal?.error ?? null}, ${refusal?.cause ?? null}, ${timestamp(draft.draftedAt)}
+      from wanted
+      returning attempt_id`,
+    );
+  } catch (error) {
+    if (uniqueViolation(error) !== null) return false;
+    throw error;
+  }
+}
+
+/** The attempt is dead, so nobody has to wait before the next one. */
+const FREED = sql`freed as (
+  update trade set retry_at = null from judged where trade.trade_id = judged.trade_id
 )`;

@@ -6,6 +6,7 @@
  * - signed is live: once a signature is stored the transaction may land until it is proven that it cannot;
  * - the next attempt names the one it follows.
  */
+import type { FailureKind } from "../jupiter/program-error.ts";
 import type { Amount } from "../money/amount.ts";
 import type { Bps } from "../money/bps.ts";
 import { type Move, move } from "../transition.ts";
@@ -19,15 +20,22 @@ export interface Fill {
   readonly amountOut: Amount;
   /** Network and priority fee. */
   readonly feeLamports: Amount;
+  /** What else left the wallet in lamports, to whomever; like the fee it does not come back. */
+  readonly tipLamports: Amount;
   /** Paid for accounts this transaction opened; comes back when they are closed, so it is no fee. */
   readonly rentLamports: Amount;
   readonly slot: bigint;
 }
 
-/** A transaction that landed and did nothing, but for the fee that it cost. */
-export interface OnChainError {
-  /** As the chain tells it, JSON. */
+/** Why an attempt came to nothing, and what that means for the next one. */
+export interface Failing {
+  /** As the chain, or whoever refused it, tells it. */
   readonly error: string;
+  readonly cause: FailureKind;
+}
+
+/** A transaction that landed and did nothing, but for the fee that it cost. */
+export interface OnChainError extends Failing {
   readonly feeLamports: Amount;
 }
 
@@ -59,7 +67,8 @@ interface Landed extends Signed {
 
 export type Attempt = AttemptFacts &
   (
-    | { readonly status: "drafted" | "abandoned" }
+    | { readonly status: "drafted" }
+    | { readonly status: "abandoned"; readonly refusal: Failing | null }
     | ({ readonly status: "live" } & Signed)
     | ({ readonly status: "landed" } & Landed)
     | ({ readonly status: "final"; readonly endedAt: Date } & Landed)
@@ -69,10 +78,12 @@ export type Attempt = AttemptFacts &
 
 export type AttemptEvent =
   | { readonly type: "sign"; readonly at: Date; readonly signature: string }
-  | { readonly type: "abandon" }
+  /** `refusal`: null: whoever drafted it never came back. */
+  | { readonly type: "abandon"; readonly refusal: Failing | null }
   | { readonly type: "land"; readonly at: Date; readonly fill: Fill }
   | { readonly type: "finalize"; readonly at: Date }
   | { readonly type: "fork" }
+  | { readonly type: "late"; readonly at: Date; readonly fill: Fill }
   | ({ readonly type: "error"; readonly at: Date } & OnChainError)
   | { readonly type: "expire"; readonly at: Date };
 
@@ -82,7 +93,8 @@ export const ATTEMPT_MOVES = {
   land: { from: ["live", "expired"], to: "landed" }, // from expired: should not happen, booked and alarmed
   finalize: { from: ["landed"], to: "final" },
   fork: { from: ["landed"], to: "live" }, // its block was forked away: it may land again
-  error: { from: ["live"], to: "errored" }, // landed with an error, at finalized
+  late: { from: ["expired"], to: "final" }, // the same, at finalized, and its trade has ended or gone on without it
+  error: { from: ["live", "expired"], to: "errored" }, // landed with an error, at finalized
   expire: { from: ["live"], to: "expired" }, // proven unable to land
 } as const satisfies Record<AttemptEvent["type"], Move<AttemptStatus>>;
 
@@ -100,13 +112,22 @@ export function transition(attempt: Attempt, event: AttemptEvent): Attempt {
     case "sign":
       return { ...facts, status: "live", signature: event.signature, signedAt: event.at };
     case "abandon":
-      return { ...facts, status: "abandoned" };
+      return { ...facts, status: "abandoned", refusal: event.refusal };
     case "land":
       return { ...facts, ...signedOf(attempt), status: "landed", fill: event.fill, landedAt: event.at };
     case "finalize":
       return { ...facts, ...landedOf(attempt), status: "final", endedAt: event.at };
     case "fork":
       return { ...facts, ...signedOf(attempt), status: "live" };
+    case "late":
+      return {
+        ...facts,
+        ...signedOf(attempt),
+        status: "final",
+        fill: event.fill,
+        landedAt: event.at,
+        endedAt: event.at,
+      };
     case "error":
       return {
         ...facts,
@@ -114,6 +135,7 @@ export function transition(attempt: Attempt, event: AttemptEvent): Attempt {
         status: "errored",
         endedAt: event.at,
         error: event.error,
+        cause: event.cause,
         feeLamports: event.feeLamports,
       };
     case "expire":
@@ -152,6 +174,13 @@ function landedOf(attempt: Attempt): Landed {
 
 /** The id of the `number`th attempt of a trade: making the same one twice collides. */
 export const attemptIdOf = (tradeId: string, number: number): string => `${tradeId}.${number}`;
+
+/**
+ * How many times the trade has been tried: what could have landed, and what was held back because the price had moved. The
+ * rest was refused for reasons that say nothing about the price.
+ */
+export const triesOf = (triesBefore: number, attempts: readonly Attempt[]): number =>
+  triesBefore + attempts.filter((each) => each.status !== "abandoned" || each.refusal?.cause === "slippage").length;
 
 /** What landed was charged for, whether it did what it was meant to or not. */
 export function feeOf(attempt: Attempt): bigint | null {

@@ -8,14 +8,14 @@
 import type { Rpc } from "../solana/rpc.ts";
 import type { AttemptStore } from "./attempt.store.ts";
 import { DRAFT_LIFE_MS } from "./policy.ts";
-import { type Flying, fail, finalize, fork, land, move, protect, type SettleDeps } from "./settle.ts";
+import { type Flying, fail, finalize, fork, land, move, pauseBefore, protect, type SettleDeps } from "./settle.ts";
 import { sendAttempt } from "./submit.ts";
 import type { TradeRecord } from "./trade.store.ts";
 import { type ChainView, verdictOn } from "./verdict.ts";
 
 export interface ConfirmDeps extends SettleDeps {
   readonly attempts: Pick<AttemptStore, "expire" | "fail">;
-  readonly rpc: Pick<Rpc, "finalized" | "statuses" | "transaction" | "send">;
+  readonly rpc: Pick<Rpc, "finalized" | "statuses" | "isKnownElsewhere" | "transaction" | "send">;
 }
 
 /** Between two looks at a trade in flight: bytes are sent again about as often as a validator forgets them. */
@@ -94,7 +94,18 @@ async function nextStep(deps: ConfirmDeps, record: TradeRecord): Promise<boolean
   if (trade.status !== "planned" && trade.status !== "submitted") return true;
   const last = attempts.at(-1);
   if (last?.status === "drafted") return deps.clock.now().getTime() - last.draftedAt.getTime() >= DRAFT_LIFE_MS;
-  if (last?.status === "errored" || last?.status === "expired") await deps.queues.send("execute", trade.tradeId, 0);
+  if (last?.status === "errored" || last?.status === "expired") {
+    await deps.queues.send("execute", trade.tradeId, pauseBefore(trade, attempts));
+  }
+  return true;
+}
+
+/** It cannot land any more, by the node that was asked, and no other one knows better: another attempt may follow. */
+async function expire(deps: ConfirmDeps, { trade, attempts }: TradeRecord, attempt: Flying): Promise<boolean> {
+  if (await deps.rpc.isKnownElsewhere(attempt.signature)) return false;
+  deps.log.info("attempt_expired", { attemptId: attempt.attemptId });
+  await deps.attempts.expire(attempt.attemptId, deps.clock.now());
+  await deps.queues.send("execute", trade.tradeId, pauseBefore(trade, attempts));
   return true;
 }
 
@@ -126,10 +137,7 @@ async function carry(
     case "errored":
       return fail(deps, record, attempt, verdict.error);
     case "expired":
-      deps.log.info("attempt_expired", { attemptId: attempt.attemptId });
-      await deps.attempts.expire(attempt.attemptId, deps.clock.now());
-      await deps.queues.send("execute", record.trade.tradeId, 0);
-      return true;
+      return expire(deps, record, attempt);
     default:
       return verdict satisfies never;
   }

@@ -17,8 +17,8 @@ import type { PositionStore } from "../position/position.store.ts";
 import { type CurrentPriceDeps, currentPrice } from "../price/current.ts";
 import type { Rpc } from "../solana/rpc.ts";
 import { checkStop, type Stop } from "../stop/stop.ts";
+import { checkPriceImpact } from "./draft.ts";
 import { slippageOf } from "./policy.ts";
-import { checkPriceImpact } from "./submit.ts";
 
 export interface EntryRequest {
   readonly symbol: string;
@@ -36,6 +36,13 @@ export interface CheckedEntry {
   readonly quote: Quote;
   /** The least that is accepted for `quote.amountIn`; null: the slippage alone decides. */
   readonly minimumOut: Amount | null;
+  readonly funds: SeenFunds;
+}
+
+/** What the wallet had of the mint that an entry spends, and when it was asked. */
+export interface SeenFunds {
+  readonly balance: Amount;
+  readonly at: Date;
 }
 
 export interface EntryDeps extends CurrentPriceDeps {
@@ -58,18 +65,18 @@ export async function checkEntry(deps: EntryDeps, account: Account, request: Ent
   const size = checkSize(request.size, market, deps.config.position);
   const { price } = await currentPrice(deps, market);
   if (stop) checkStop(stop, side, price, deps.config.stopLoss);
-  const ask = quoting(deps, market, request.size);
+  const ask = quoting(deps, account, market, request.size);
   // Selling sells the base that the size is worth, as the market would sell it.
   const amountIn = side === "buy" ? size : (await ask("buy", size)).amountOut;
-  await checkFunds(deps, account, market, side, amountIn);
+  const funds = await checkFunds(deps, account, market, side, amountIn);
   const quote = await ask(side, amountIn);
   checkPriceImpact(quote, deps.config.jupiter.maxPriceImpactBps);
   const minimumOut = request.worstPrice === null ? null : checkWorstPrice(quote, side, request.worstPrice, market);
-  return { market, size, quote, minimumOut };
+  return { market, size, quote, minimumOut, funds };
 }
 
 const quoting =
-  ({ jupiter }: EntryDeps, market: Market, size: string) =>
+  ({ jupiter }: EntryDeps, { wallet }: Account, market: Market, size: string) =>
   (side: Side, amountIn: Amount): Promise<Quote> => {
     const { input, output } = legs(market, side);
     const asked = { symbol: market.symbol, size };
@@ -78,6 +85,9 @@ const quoting =
       outputMint: output,
       amountIn,
       slippageBps: slippageOf("entry", 1),
+      wallet,
+      priority: "entry",
+      maxAccounts: null,
       asked,
     });
   };
@@ -117,21 +127,29 @@ async function checkFunds(
   market: Market,
   side: Side,
   amountIn: Amount,
-): Promise<void> {
+): Promise<SeenFunds> {
   const { input } = legs(market, side);
-  const [balance, lamports, committed] = await Promise.all([
-    deps.balances.tokens(wallet, input, "confirmed"),
+  const at = deps.clock.now();
+  const [lamports, committed] = await Promise.all([
     deps.balances.lamports(wallet, "confirmed"),
-    deps.positions.committed(accountId),
+    deps.positions.committed(accountId, input, at),
   ]);
   const { minSolBalance } = deps.config.jupiter;
   if (lamports < parseAmount(minSolBalance, SOL_DECIMALS)) {
     throw insufficient("SOL", minSolBalance, formatAmount(lamports, SOL_DECIMALS), "for fees and rent");
   }
-  const free = balance - (committed.get(input) ?? 0n);
-  if (free >= amountIn) return;
+  // Of a node that has seen all that is booked: one behind would show what is spent already.
+  const balance = await deps.balances.tokens(wallet, input, "confirmed", committed.lastFillSlot ?? undefined);
+  const free = balance - committed.amount;
+  if (free < amountIn) throw tooLittle(market, side, amountIn, free);
+  return { balance, at };
+}
+
+/** Of what an entry of `side` spends, `free` is there besides what is held or reserved. */
+export function tooLittle(market: Market, side: Side, amountIn: Amount, free: bigint): EngineError {
+  const { input } = legs(market, side);
   const text = (value: bigint) => formatAmount(value < 0n ? 0n : value, decimalsOf(market, input));
-  throw insufficient(input, text(amountIn), text(free), "besides what open positions hold");
+  return insufficient(input, text(amountIn), text(free), "besides what open positions hold");
 }
 
 const insufficient = (asset: string, required: string, available: string, why: string): EngineError =>

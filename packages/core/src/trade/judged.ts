@@ -5,22 +5,36 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
+import { MOVING_TRADES } from "./trade.ts";
+
+/** What the position `p` still holds of what entered it. */
+export const HELD = sql`(p.entry_out - p.exit_in - p.missing - p.dust)`;
 
 /**
  * An attempt may be made, and signed, only for these: entries of a position still opening, and exits of one that is
  * closing and holds what they spend. An exit whose entry was forked away would sell what belongs to another position.
  */
-export const WANTED = sql`t.status in ${["planned", "submitted"]}
+export const WANTED = sql`t.status in ${MOVING_TRADES}
   and (
     (t.kind = 'entry' and p.status = 'opening')
-    or (t.kind = 'exit' and p.status = 'closing' and p.entry_out - p.exit_in >= t.amount_in)
+    or (t.kind = 'exit' and p.status = 'closing' and ${HELD} >= t.amount_in)
   )`;
+
+/**
+ * Of several exits of a position the one that was latched last has the next attempt: a stop does not wait for a part. One that
+ * cannot be brought on its way now holds up none of the others.
+ */
+export const COMES_LATER = sql`exists (
+  select from trade later
+  where t.kind = 'exit' and later.kind = 'exit' and later.position_id = t.position_id
+    and later.status in ${MOVING_TRADES} and later.planned_at > t.planned_at and later.setbacks = 0
+)`;
 
 /** The common table expression `judged`: an attempt with its trade and position, locked, while `condition` holds. */
 export const judgedRows = (attemptId: string, condition: SQL): SQL => sql`
   judged as (
     select a.attempt_id, t.trade_id, t.kind, t.amount_in, p.position_id,
-      a.fill_in, a.fill_out, a.fee_lamports, a.rent_lamports, a.fee_quote
+      a.fill_in, a.fill_out, a.fee_lamports, a.tip_lamports, a.rent_lamports, a.fee_quote
     from position p
     join trade t on t.position_id = p.position_id
     join attempt a on a.trade_id = t.trade_id

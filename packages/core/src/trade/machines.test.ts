@@ -19,11 +19,12 @@ const tradeEvents: Record<Trade.TradeEvent["type"], Trade.TradeEvent> = {
 };
 const attemptEvents: Record<Attempt.AttemptEvent["type"], Attempt.AttemptEvent> = {
   sign: { type: "sign", at, signature: "sig" },
-  abandon: { type: "abandon" },
+  abandon: { type: "abandon", refusal: null },
   land: { type: "land", at, fill: Given.fill() },
   finalize: { type: "finalize", at },
   fork: { type: "fork" },
-  error: { type: "error", at, error: "6001", feeLamports: Given.units(6_000) },
+  late: { type: "late", at, fill: Given.fill() },
+  error: { type: "error", at, error: "6001", cause: "slippage", feeLamports: Given.units(6_000) },
   expire: { type: "expire", at },
 };
 const positionEvents: Record<Position.PositionEvent["type"], Position.PositionEvent> = {

@@ -1,4 +1,4 @@
-/** How often a trade is tried, and how much slippage each attempt allows. */
+/** How often a trade is tried, how long it waits in between, and how much slippage each attempt allows. */
 import type { Amount } from "../money/amount.ts";
 import { BPS_ONE, type Bps, bps } from "../money/bps.ts";
 import type { TradeKind } from "./trade.ts";
@@ -24,6 +24,26 @@ export const ENTRY_LIFE_MS = 30_000;
 
 /** A draft older than this belongs to a function that died: its blockhash has half its life left at most. */
 export const DRAFT_LIFE_MS = 15_000;
+
+/**
+ * How long a turn to make an attempt lasts: longer than its calls take, and over before the message that takes over if its
+ * function died (20 s from the API; 25 s, when a message becomes visible again, from the queue).
+ */
+export const TURN_MS = 18_000;
+
+/** A message that comes this much before its trade may be tried is another one's echo. Less is the difference of two clocks. */
+export const ECHO_MS = 1_000;
+
+/** The first pause, and the longest: what is in the way of an exit may go away at any moment. */
+const PAUSE_SECONDS = { first: 2, longest: 60 };
+
+/** How long to wait after the `setbacks`th try in a row that came to nothing; 0 before the first. */
+export const pauseAfter = (setbacks: number): number =>
+  setbacks <= 0 ? 0 : Math.min(PAUSE_SECONDS.first * 2 ** Math.min(setbacks - 1, 10), PAUSE_SECONDS.longest);
+
+/** How many of `tries` came after the ladder's end: there an exit goes on, but with pauses. */
+export const triesAtTheCap = (kind: TradeKind, tries: number): number =>
+  Math.max(0, tries - POLICIES[kind].slippage.length);
 
 /** The slippage of the `number`th attempt, counted from 1. */
 export function slippageOf(kind: TradeKind, number: number): Bps {

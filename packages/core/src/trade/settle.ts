@@ -7,26 +7,34 @@
  * - what an exit left, and no other exit is meant for, is watched again.
  */
 import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { alarmRaised } from "../event/alarm.ts";
+import type { NewEvent } from "../event/event.ts";
+import { failureOf } from "../jupiter/program-error.ts";
 import type { Log } from "../log.ts";
 import { marketOf } from "../market/market.ts";
-import { amount } from "../money/amount.ts";
-import { book, held, transition, unbook } from "../position/position.ts";
+import { type Amount, add, amount, parseAmount, ZERO } from "../money/amount.ts";
+import { book, held, type Position, unbook } from "../position/position.ts";
 import { entryPrice } from "../position/profit.ts";
+import { lastPrice } from "../price/last.ts";
 import type { Queues } from "../queue/queue.ts";
 import { fillOf } from "../solana/fill.ts";
 import type { Rpc } from "../solana/rpc.ts";
 import { armedStop } from "../stop/stop.store.ts";
 import type { Watch } from "../stop/watch.ts";
 import type { AttemptStore } from "./attempt.store.ts";
-import type { Attempt } from "./attempt.ts";
+import { type Attempt, triesOf } from "./attempt.ts";
 import { positionClosed, positionOpened, positionUpdated, tradeConfirmed } from "./events.ts";
+import { worthOf } from "./exit.ts";
 import { type FeeDeps, feeInQuote } from "./fee.ts";
 import type { FillStore } from "./fill.store.ts";
+import { pauseAfter, triesAtTheCap } from "./policy.ts";
 import { type SendDeps, sendAttempt } from "./submit.ts";
 import type { TradeRecord } from "./trade.store.ts";
 import type { Trade } from "./trade.ts";
 
 export interface SettleDeps extends FeeDeps, SendDeps {
+  readonly config: Pick<Config, "exits">;
   readonly clock: Clock;
   readonly log: Log;
   readonly attempts: Pick<AttemptStore, "fail">;
@@ -35,6 +43,8 @@ export interface SettleDeps extends FeeDeps, SendDeps {
   readonly queues: Queues;
   readonly watch: Watch;
 }
+
+type Closing = Extract<Position, { status: "closing" }>;
 
 /** An attempt that may be on the chain, or is. */
 export type Flying = Extract<Attempt, { status: "live" | "landed" }>;
@@ -48,7 +58,7 @@ export async function land(deps: SettleDeps, record: TradeRecord, attempt: Flyin
   if (!transaction || transaction.error !== null) return;
   const fill = fillOf(transaction, record.wallet, trade.inputMint, trade.outputMint);
   const market = marketOf(deps.markets, trade.symbol);
-  const feeQuote = await feeInQuote(deps, market, fill.feeLamports);
+  const feeQuote = await feeInQuote(deps, market, fill.feeLamports + fill.tipLamports);
   const totals = book(position.totals, trade.kind, fill, feeQuote);
   const enters = trade.kind === "entry" && position.status === "opening";
   const landed = await deps.fills.land({
@@ -77,13 +87,16 @@ export async function move(deps: SettleDeps, { trade, wallet }: TradeRecord, att
   await deps.fills.move(
     attempt.attemptId,
     fill,
-    await feeInQuote(deps, marketOf(deps.markets, trade.symbol), fill.feeLamports),
+    await feeInQuote(deps, marketOf(deps.markets, trade.symbol), fill.feeLamports + fill.tipLamports),
   );
 }
 
 /** The chain has lost the swap: what it moved is taken back, and it may land again. */
 export async function fork(deps: SettleDeps, { trade, position }: TradeRecord, attempt: Flying): Promise<void> {
   if (attempt.status !== "landed") return;
+  // One node's silence is not enough to take something back that another one still shows.
+  const there = await deps.rpc.transaction(attempt.signature, "confirmed");
+  if (there?.error === null) return;
   deps.log.info("fill_forked", { attemptId: attempt.attemptId });
   const totals = unbook(position.totals, trade.kind, attempt.fill);
   const status = trade.kind === "entry" && position.status === "open" ? "opening" : position.status;
@@ -91,50 +104,76 @@ export async function fork(deps: SettleDeps, { trade, position }: TradeRecord, a
   await deps.fills.fork(attempt.attemptId, position.status, events, deps.clock.now());
 }
 
-/** Tells the book of an open position's stop. Told again at every look until its entry is final: a lost message changes nothing. */
-export async function protect(deps: SettleDeps, { trade, position }: TradeRecord): Promise<void> {
-  const armed = trade.kind === "entry" ? armedStop(position) : null;
+/** Tells the book of a watched position's stop. Told again at every look at a trade of it: a lost message changes nothing. */
+export async function protect(deps: SettleDeps, { position }: TradeRecord): Promise<void> {
+  const armed = armedStop(position);
   if (armed) await deps.watch.arm(armed);
 }
 
 export async function finalize(deps: SettleDeps, record: TradeRecord, attempt: Flying): Promise<boolean> {
   const { trade, position } = record;
-  const closes =
-    trade.kind === "exit" && position.status === "closing" && held(position.totals) === 0n
-      ? transition(position, { type: "finish", at: deps.clock.now(), reason: position.closeReason })
-      : null;
-  const resumes =
-    trade.kind === "exit" && position.status === "closing" && position.exiting === 0n && held(position.totals) > 0n;
+  const exits = trade.kind === "exit" && position.status === "closing";
+  const dust = exits && position.exiting === 0n ? await dustOf(deps, position) : ZERO;
+  const left = held(position.totals) - dust;
+  const resumes = exits && position.exiting === 0n && left > 0n;
   await protect(deps, record);
   const final = await deps.fills.finalize(
     attempt.attemptId,
     position,
-    closes?.status === "closed"
-      ? [positionClosed(closes, closes.closeReason, marketOf(deps.markets, trade.symbol))]
+    dust,
+    exits && left === 0n
+      ? closing(deps, trade, position, dust)
       : resumes
         ? [positionUpdated(position, position.totals, "open")]
         : [],
     deps.clock.now(),
   );
-  if (final && resumes) await tellAgain(deps, trade);
+  if (final && resumes) await protectAgain(deps, trade);
   return final;
 }
 
+/** What is held and would not be missed, nor taken by any route; zero: it is none, or more than that. */
+async function dustOf(deps: SettleDeps, { side, symbol, totals }: Position): Promise<Amount> {
+  const market = marketOf(deps.markets, symbol);
+  const rest = held(totals);
+  if (rest === 0n) return ZERO;
+  const worth = worthOf(rest, side, totals, await lastPrice(deps, symbol), market);
+  return worth <= parseAmount(deps.config.exits.dust, market.quoteDecimals) ? rest : ZERO;
+}
+
+function closing({ markets }: SettleDeps, trade: Trade, position: Closing, dust: Amount): readonly NewEvent[] {
+  const totals = { ...position.totals, dust: add(position.totals.dust, dust) };
+  const told = `${dust} base units stay in the wallet: worth too little for any route`;
+  return [
+    ...(dust > 0n ? [alarmRaised(trade, "DUST_LEFT", told)] : []),
+    positionClosed({ ...position, totals }, position.closeReason, marketOf(markets, trade.symbol)),
+  ];
+}
+
 /** What is left of a position is watched again. */
-async function tellAgain(deps: SettleDeps, { tradeId }: Trade): Promise<void> {
+async function protectAgain(deps: SettleDeps, { tradeId }: Trade): Promise<void> {
   const record = await deps.trades.find(tradeId);
-  const armed = record && armedStop(record.position);
-  if (armed) await deps.watch.arm(armed);
+  if (record) await protect(deps, record);
 }
 
 /** It did nothing but cost its fee, and another attempt may follow. */
-export async function fail(deps: SettleDeps, { trade }: TradeRecord, attempt: Flying, error: string): Promise<boolean> {
+export async function fail(
+  deps: SettleDeps,
+  { trade, attempts }: TradeRecord,
+  attempt: Flying,
+  error: string,
+): Promise<boolean> {
   const transaction = await deps.rpc.transaction(attempt.signature, "finalized");
   if (!transaction) return false;
   deps.log.info("attempt_errored", { attemptId: attempt.attemptId, error });
   const feeLamports = amount(transaction.feeLamports);
+  const { kind: cause } = failureOf(error, transaction.logs);
   const feeQuote = await feeInQuote(deps, marketOf(deps.markets, trade.symbol), feeLamports);
-  await deps.attempts.fail(attempt.attemptId, { error, feeLamports }, feeQuote, deps.clock.now());
-  await deps.queues.send("execute", trade.tradeId, 0);
+  await deps.attempts.fail(attempt.attemptId, { error, cause, feeLamports }, feeQuote, deps.clock.now());
+  await deps.queues.send("execute", trade.tradeId, pauseBefore(trade, attempts));
   return true;
 }
+
+/** Before the next attempt after one that died: none on the ladder, and a growing one past its end. */
+export const pauseBefore = ({ kind, triesBefore }: Trade, attempts: readonly Attempt[]): number =>
+  pauseAfter(triesAtTheCap(kind, triesOf(triesBefore, attempts)));

@@ -4,7 +4,6 @@ import bs58 from "bs58";
 import { describe, expect, test } from "vitest";
 import { FakeClock, fakeLog, fakeQueues } from "../../testing/fakes.ts";
 import * as Given from "../../testing/given.ts";
-import { bps } from "../money/bps.ts";
 import { buildMessage } from "../solana/transaction.ts";
 import type { Attempt } from "./attempt.ts";
 import { type SubmitDeps, submitTrade } from "./submit.ts";
@@ -24,6 +23,7 @@ const message = buildMessage({
   ],
   lookupTables: [],
   attemptId: "trd_1.1",
+  computeBudget: { unitLimit: 200_000, unitPriceMicroLamports: 0n },
 });
 const signature = bs58.encode(Buffer.alloc(64, 7));
 
@@ -43,7 +43,8 @@ function left(attempt: Attempt, sign?: SubmitDeps["signing"]["sign"]) {
     log: fakeLog(),
     trades: { find: async () => record, submit: async () => order.push("submitted") > 0 },
     attempts: { draft: never, abandon: never },
-    jupiter: { getQuote: never, getSwapInstructions: never },
+    turns: { take: never, release: never, postpone: never },
+    jupiter: { getQuote: never, getSwap: never },
     rpc: { latestBlockhash: never, lookupTables: never, send: async () => void order.push("sent") },
     signing: {
       sign:
@@ -55,7 +56,6 @@ function left(attempt: Attempt, sign?: SubmitDeps["signing"]["sign"]) {
     },
     queues,
     wakeRelay: async () => {},
-    maxPriceImpactBps: bps(100),
   } as unknown as SubmitDeps;
   return { submission: submitTrade(deps, "trd_1"), order, queues };
 }
@@ -79,7 +79,7 @@ describe("an attempt that its function left", () => {
 
   test("is not sent while nobody knows whether it is signed", async () => {
     const { submission, order } = left(Given.attempt("drafted"), () => Promise.reject(new Error("time-out")));
-    expect(await submission).toBe("later");
+    expect(await submission).toEqual({ laterSeconds: 2 });
     expect(order).toEqual([]);
   });
 });

@@ -1,30 +1,32 @@
 /**
- * Making and sending the next attempt of a trade: quote, build, record, sign, record, send.
+ * Bringing a trade on its way: its next attempt is made, signed and sent, or what is there of it is.
  *
  * Invariants:
  * - the draft is committed before it is signed, the signature before a byte goes out, and what goes out is what the row holds;
  * - a message that will find out what became of the attempt is queued before the attempt is signed;
- * - another attempt is made only when the last one is dead;
+ * - another attempt is made only when the last one is dead, by whoever has the turn;
  * - no outcome here is final: whoever is stopped at any line is followed by a message that starts again from the rows.
  */
+
 import type { Clock } from "../clock.ts";
-import { EngineError, isEngineError } from "../error.ts";
+import { isEngineError } from "../error.ts";
 import type { WakeRelay } from "../event/wake.ts";
-import { type JupiterApi, type Quote, withSlippage } from "../jupiter/client.ts";
-import type { Asked } from "../jupiter/errors.ts";
+import type { Quote } from "../jupiter/client.ts";
 import type { Log } from "../log.ts";
-import type { Amount } from "../money/amount.ts";
-import { type Bps, fractionOf } from "../money/bps.ts";
 import type { Queues } from "../queue/queue.ts";
 import type { Rpc } from "../solana/rpc.ts";
 import type { SignAnswer, Signing } from "../solana/signer.ts";
-import { assemble, buildMessage } from "../solana/transaction.ts";
+import { assemble } from "../solana/transaction.ts";
 import type { AttemptStore } from "./attempt.store.ts";
-import { type Attempt, attemptIdOf } from "./attempt.ts";
-import { tradeExecuted, tradeFailed } from "./events.ts";
-import { DRAFT_LIFE_MS, ENTRY_LIFE_MS, mayTryAgain, slippageOf, slippageWithin } from "./policy.ts";
+import { type Attempt, triesOf } from "./attempt.ts";
+import type { Drafted } from "./draft.ts";
+import { type EntryAttemptDeps, failEntry, nextEntry } from "./entry-attempt.ts";
+import { tradeExecuted } from "./events.ts";
+import { type ExitAttemptDeps, nextExit } from "./exit-attempt.ts";
+import { DRAFT_LIFE_MS, ECHO_MS, TURN_MS, triesAtTheCap } from "./policy.ts";
+import { postpone } from "./setback.ts";
 import type { TradeRecord, TradeStore } from "./trade.store.ts";
-import type { TradeFailure } from "./trade.ts";
+import type { TurnStore } from "./turn.store.ts";
 
 export interface SendDeps {
   readonly clock: Clock;
@@ -34,37 +36,33 @@ export interface SendDeps {
   readonly wakeRelay: WakeRelay;
 }
 
-export interface SubmitDeps extends SendDeps {
+export interface SubmitDeps extends SendDeps, EntryAttemptDeps, ExitAttemptDeps {
   readonly attempts: AttemptStore;
-  readonly jupiter: Pick<JupiterApi, "getQuote" | "getSwapInstructions">;
-  readonly rpc: Pick<Rpc, "latestBlockhash" | "lookupTables" | "send">;
+  readonly turns: TurnStore;
+  readonly rpc: SendDeps["rpc"] & ExitAttemptDeps["rpc"];
   readonly signing: Signing;
   readonly queues: Queues;
-  /** An entry is refused above it. */
-  readonly maxPriceImpactBps: Bps;
 }
 
 /** The first look at what became of an attempt: about when a block that holds it is confirmed. */
 const CONFIRM_AFTER_SECONDS = 1;
 
-/** A quote taken for a preview may serve the first attempt while it is this young. */
-const QUOTE_LIFE_MS = 3_000;
+/** Between two tries of what nobody has answered: a quote's worth of time, within Jupiter's slowest plan for one trade. */
+const TRY_AGAIN_SECONDS = 2;
+
+/** Between two looks whether the exit that comes first is final: it takes some seconds. */
+const WAIT_SECONDS = 3;
 
 /** What there is to do for the trade now. */
 export type Submission =
   /** Its bytes are out: find out what became of them. */
   | "sent"
-  /** Nothing: it is finished, or not there. */
+  /** Nothing: it is over, not there, or somebody else does it. */
   | "nothing"
-  /** Not now: look again later. */
-  | "later";
+  /** Not now: a message has to come again. */
+  | { readonly laterSeconds: number };
 
-/**
- * Brings the trade's next attempt on its way.
- *
- * @throws EngineError of Jupiter or the RPC when no attempt could be made; nothing is out then, and the message that
- * called for it comes again.
- */
+/** @throws whatever a store throws; what has been done by then is seen by the message that comes again. */
 export async function submitTrade(deps: SubmitDeps, tradeId: string, preview?: Quote): Promise<Submission> {
   const record = await deps.trades.find(tradeId);
   if (!record || (record.trade.status !== "planned" && record.trade.status !== "submitted")) return "nothing";
@@ -79,118 +77,97 @@ export async function submitTrade(deps: SubmitDeps, tradeId: string, preview?: Q
       return "sent";
     case "drafted":
       if (deps.clock.now().getTime() - last.draftedAt.getTime() < DRAFT_LIFE_MS) return signAttempt(deps, record, last);
-      await deps.attempts.abandon(last.attemptId);
-      return "later";
+      await deps.attempts.abandon(last.attemptId, null);
+      return { laterSeconds: 0 };
     case "abandoned":
     case "errored":
     case "expired":
     case undefined:
-      return nextAttempt(deps, record, last, preview);
+      return nextAttempt(deps, record, preview);
     default:
       return last satisfies never;
   }
 }
 
-async function nextAttempt(
+/**
+ * Takes the turn, and gives it back when nothing came of it. A message that meets somebody's turn comes again when it ends,
+ * since who has it may have died; one that meets a pause ends, since whoever paused has queued another one first.
+ */
+async function nextAttempt(deps: SubmitDeps, record: TradeRecord, preview: Quote | undefined): Promise<Submission> {
+  const { trade, attempts } = record;
+  const now = deps.clock.now().getTime();
+  const turnLeft = (trade.turnUntil?.getTime() ?? 0) - now;
+  if (turnLeft > 0) return { laterSeconds: secondsOf(turnLeft) };
+  if ((trade.setbacks.retryAt?.getTime() ?? 0) - now > ECHO_MS) return "nothing";
+  const until = new Date(now + TURN_MS);
+  try {
+    if (!(await deps.turns.take(trade, attempts.length, until))) return { laterSeconds: secondsOf(TURN_MS) };
+  } catch (error) {
+    // Whether it was taken is unknown: the message comes when it is over in any case.
+    deps.log.error("turn_unanswered", error, { tradeId: trade.tradeId });
+    return { laterSeconds: secondsOf(TURN_MS) };
+  }
+  try {
+    const submission = await makeAttempt(deps, record, preview);
+    if (typeof submission === "object") await deps.turns.release(trade.tradeId, until);
+    return submission;
+  } catch (error) {
+    deps.log.error("attempt_not_made", error, { tradeId: trade.tradeId });
+    return afterError(deps, record, until, error);
+  }
+}
+
+/** It is nobody's fault that is known here, so it is tried again as anything else is: with growing pauses, and an alarm. */
+async function afterError(deps: SubmitDeps, record: TradeRecord, until: Date, error: unknown): Promise<Submission> {
+  try {
+    await postpone(deps, record, {
+      code: "NETWORK_ERROR",
+      message: error instanceof Error ? error.message : String(error),
+    });
+    await deps.turns.release(record.trade.tradeId, until);
+    return "nothing";
+  } catch (unknown) {
+    deps.log.error("turn_not_released", unknown, { tradeId: record.trade.tradeId });
+    return { laterSeconds: secondsOf(TURN_MS) };
+  }
+}
+
+/** As SQS counts a delay, and not before. */
+const secondsOf = (milliseconds: number): number => Math.ceil(milliseconds / 1000) + 1;
+
+async function makeAttempt(deps: SubmitDeps, record: TradeRecord, preview: Quote | undefined): Promise<Submission> {
+  const next = await (record.trade.kind === "entry" ? nextEntry(deps, record, preview) : nextExit(deps, record));
+  switch (next.type) {
+    case "drafted":
+      return signAttempt(deps, record, next.draft);
+    case "refused":
+      return afterRefusal(deps, record, next);
+    case "lost":
+      return { laterSeconds: TRY_AGAIN_SECONDS };
+    case "waits":
+      return { laterSeconds: WAIT_SECONDS };
+    case "settled":
+      return "nothing";
+    default:
+      return next satisfies never;
+  }
+}
+
+/** The next rung of the ladder is tried at once; past its end, and for every other reason, there is a pause. */
+async function afterRefusal(
   deps: SubmitDeps,
   record: TradeRecord,
-  last: Attempt | undefined,
-  preview: Quote | undefined,
+  { code, refusal }: Extract<Drafted, { type: "refused" }>,
 ): Promise<Submission> {
-  const end = entryEnd(record, deps.clock.now());
-  if (end) return failTrade(deps, record, end);
-  const draft = await draftAttempt(deps, record, last, preview);
-  if (!draft) return "later";
-  return signAttempt(deps, record, draft);
-}
-
-/** Why an entry gets no further attempt; null: it does. Exits always do. */
-function entryEnd({ trade, attempts, position }: TradeRecord, now: Date): TradeFailure | null {
-  if (trade.kind === "exit") return null;
-  const made = attempts.filter((attempt) => attempt.status !== "abandoned").length;
-  const last = attempts.at(-1);
-  const cause = last?.status === "errored" ? last.error : "none landed while it could";
-  if (!mayTryAgain(trade.kind, made)) return { code: "TRANSACTION_FAILED", message: `${made} attempts: ${cause}` };
-  if (position.status !== "opening") return { code: "TRANSACTION_FAILED", message: "its position is to be closed" };
-  if (now.getTime() - trade.plannedAt.getTime() <= ENTRY_LIFE_MS) return null;
-  return made > 0
-    ? { code: "TRANSACTION_FAILED", message: `${made} attempts in ${ENTRY_LIFE_MS / 1000} s: ${cause}` }
-    : { code: "NETWORK_ERROR", message: `it could not be sent within ${ENTRY_LIFE_MS / 1000} s` };
-}
-
-async function failTrade(
-  deps: SubmitDeps,
-  { trade, attempts }: TradeRecord,
-  failure: TradeFailure,
-  draft: Draft | null = null,
-): Promise<Submission> {
-  const failed = await deps.trades.fail({
-    tradeId: trade.tradeId,
-    attempts: draft?.number ?? attempts.length,
-    draft: draft?.attemptId ?? null,
-    failure,
-    events: [tradeFailed(trade, failure)],
-    at: deps.clock.now(),
-  });
-  if (!failed) return "later";
-  await deps.wakeRelay();
+  const { trade, attempts } = record;
+  const tries = triesOf(trade.triesBefore, attempts) + 1;
+  deps.log.info("attempt_refused", { tradeId: trade.tradeId, cause: refusal.cause, reason: refusal.error });
+  if (refusal.cause === "slippage" && triesAtTheCap(trade.kind, tries) === 0) return { laterSeconds: 0 };
+  await postpone(deps, record, { code, message: refusal.error }, { attempts: attempts.length + 1 });
   return "nothing";
 }
 
 type Draft = Pick<Attempt, "attemptId" | "number" | "message">;
-
-async function draftAttempt(
-  deps: SubmitDeps,
-  { trade, attempts, wallet }: TradeRecord,
-  last: Attempt | undefined,
-  preview: Quote | undefined,
-): Promise<Draft | null> {
-  const number = (last?.number ?? 0) + 1;
-  const tried = attempts.filter((attempt) => attempt.status !== "abandoned").length;
-  const slippageBps = slippageOf(trade.kind, tried + 1);
-  const asked = { symbol: trade.symbol, size: `${trade.amountIn} base units` };
-  const quote =
-    preview?.slippageBps === slippageBps && deps.clock.now().getTime() - preview.takenAt.getTime() < QUOTE_LIFE_MS
-      ? preview
-      : await deps.jupiter.getQuote({
-          inputMint: trade.inputMint,
-          outputMint: trade.outputMint,
-          amountIn: trade.amountIn,
-          slippageBps,
-          asked,
-        });
-  if (trade.kind === "entry") checkPriceImpact(quote, deps.maxPriceImpactBps);
-  const bound = boundTo(quote, trade.minimumOut, asked);
-  const [swap, { blockhash, lastValidBlockHeight }] = await Promise.all([
-    deps.jupiter.getSwapInstructions(bound, wallet, asked),
-    deps.rpc.latestBlockhash(),
-  ]);
-  const lookupTables = await deps.rpc.lookupTables(swap.lookupTables);
-  const attemptId = attemptIdOf(trade.tradeId, number);
-  const draft = {
-    attemptId,
-    tradeId: trade.tradeId,
-    number,
-    follows: last?.attemptId ?? null,
-    message: buildMessage({ wallet, blockhash, instructions: swap.instructions, lookupTables, attemptId }),
-    blockhash,
-    lastValidBlockHeight,
-    slippageBps: bound.slippageBps,
-    quotedOut: bound.amountOut,
-    minimumOut: bound.minimumOut,
-    draftedAt: deps.clock.now(),
-  };
-  return (await deps.attempts.draft(draft)) ? draft : null;
-}
-
-/** The quote with no more slippage than its caller's minimum allows. @throws EngineError INSUFFICIENT_LIQUIDITY when it is below. */
-function boundTo(quote: Quote, minimumOut: Amount | null, asked: Asked): Quote {
-  const slippageBps = slippageWithin(quote.slippageBps, quote.amountOut, minimumOut);
-  if (slippageBps === quote.slippageBps) return quote;
-  if (slippageBps !== null) return withSlippage(quote, slippageBps);
-  const detail = `the best route gives ${quote.amountOut} base units: at least ${minimumOut} is asked for`;
-  throw new EngineError("INSUFFICIENT_LIQUIDITY", { detail, ...asked });
-}
 
 /** Whoever drafted or signed before may have died before saying so: a message more is harmless, none would leave the attempt unseen. */
 const confirmLater = (deps: SubmitDeps, { trade }: TradeRecord): Promise<void> =>
@@ -204,16 +181,20 @@ async function signAttempt(deps: SubmitDeps, record: TradeRecord, draft: Draft):
   } catch (error) {
     // Whether it signed is unknown; asked again, it says what it has stored.
     deps.log.error("sign_unanswered", error, { attemptId: draft.attemptId });
-    return "later";
+    return { laterSeconds: TRY_AGAIN_SECONDS };
   }
   if (answer.outcome === "signed") return sendAttempt(deps, record, { ...draft, signature: answer.signature });
-  deps.log.info("attempt_refused", { attemptId: draft.attemptId, rule: answer.rule, reason: answer.reason });
+  // What has changed since it was read is seen when it is looked at again.
+  if (answer.outcome === "unwanted") return { laterSeconds: TRY_AGAIN_SECONDS };
+  deps.log.info("attempt_not_signed", { attemptId: draft.attemptId, rule: answer.rule, reason: answer.reason });
+  const failure = { code: "UNSAFE_TRANSACTION", message: `${answer.rule}: ${answer.reason}` };
   if (record.trade.kind === "entry") {
-    const failure = { code: "UNSAFE_TRANSACTION", message: `${answer.rule}: ${answer.reason}` };
-    return failTrade(deps, record, failure, draft);
+    return (await failEntry(deps, record, failure, draft)) ? "nothing" : { laterSeconds: TRY_AGAIN_SECONDS };
   }
-  await deps.attempts.abandon(draft.attemptId);
-  return "later";
+  if (!(await deps.attempts.abandon(draft.attemptId, { error: failure.message, cause: "other" })))
+    return { laterSeconds: 0 };
+  await postpone(deps, record, failure, { attempts: draft.number, alarm: "UNSAFE_TRANSACTION" });
+  return "nothing";
 }
 
 /** The trade is submitted, whoever submits it; then the bytes go out, whoever sent them before. */
@@ -221,7 +202,7 @@ export async function sendAttempt(
   deps: SendDeps,
   { trade }: TradeRecord,
   attempt: Pick<Draft, "attemptId" | "message"> & { readonly signature: string },
-): Promise<Submission> {
+): Promise<"sent"> {
   const isNews =
     trade.status === "planned" &&
     (await deps.trades.submit(attempt.attemptId, [tradeExecuted(trade, attempt)], deps.clock.now()));
@@ -234,13 +215,4 @@ export async function sendAttempt(
   }
   if (isNews) await deps.wakeRelay();
   return "sent";
-}
-
-/** @throws EngineError PRICE_IMPACT_TOO_HIGH. Exits are never held up by it. */
-export function checkPriceImpact(quote: Pick<Quote, "priceImpact">, maxPriceImpactBps: Bps): void {
-  const max = fractionOf(maxPriceImpactBps);
-  if (quote.priceImpact <= max) return;
-  const [priceImpact, maxPriceImpact] = [String(quote.priceImpact), String(max)];
-  const detail = `the trade would move the price by ${priceImpact}: at most ${maxPriceImpact} is allowed`;
-  throw new EngineError("PRICE_IMPACT_TOO_HIGH", { detail, priceImpact, maxPriceImpact });
 }

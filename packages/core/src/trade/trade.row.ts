@@ -21,6 +21,10 @@ export function tradeOf(row: typeof trade.$inferSelect): Trade {
     outputMint: mint(row.outputMint),
     amountIn: amount(row.amountIn),
     minimumOut: row.minimumOut === null ? null : amount(row.minimumOut),
+    setbacks: { count: row.setbacks, last: row.setback, retryAt: row.retryAt },
+    turnUntil: row.turnUntil,
+    replaces: row.replaces,
+    triesBefore: row.triesBefore,
     plannedAt: row.plannedAt,
   };
   const submitted = () => ({ submittedAt: need(row.submittedAt, "submitted_at") });
@@ -75,6 +79,8 @@ export function attemptOf(row: typeof attempt.$inferSelect): Attempt {
       amountIn: amount(need(row.fillIn, "fill_in")),
       amountOut: amount(need(row.fillOut, "fill_out")),
       feeLamports: amount(need(row.feeLamports, "fee_lamports")),
+      // Fills of before tips were told apart had none.
+      tipLamports: amount(row.tipLamports ?? 0n),
       rentLamports: amount(need(row.rentLamports, "rent_lamports")),
       slot: need(row.slot, "slot"),
     },
@@ -82,8 +88,13 @@ export function attemptOf(row: typeof attempt.$inferSelect): Attempt {
   const ended = () => ({ endedAt: need(row.endedAt, "ended_at") });
   switch (row.status) {
     case "drafted":
-    case "abandoned":
       return { ...facts, status: row.status };
+    case "abandoned":
+      return {
+        ...facts,
+        status: row.status,
+        refusal: row.error === null ? null : { error: row.error, cause: row.cause ?? "other" },
+      };
     case "live":
       return { ...facts, ...signed(), status: row.status };
     case "landed":
@@ -97,6 +108,7 @@ export function attemptOf(row: typeof attempt.$inferSelect): Attempt {
         ...ended(),
         status: row.status,
         error: need(row.error, "error"),
+        cause: row.cause ?? "other",
         feeLamports: amount(need(row.feeLamports, "fee_lamports")),
       };
     case "expired":

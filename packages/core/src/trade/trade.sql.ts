@@ -4,7 +4,7 @@ import { account } from "../account/account.sql.ts";
 import { amount, instant, oneOf } from "../db/columns.ts";
 import type { Side } from "../market/market.ts";
 import { position } from "../position/position.sql.ts";
-import { TRADE_STATUSES, type TradeFailure, type TradeKind, type TradeStatus } from "./trade.ts";
+import { TRADE_STATUSES, type TradeFailure, type TradeKind, type TradeStatus, UNFINISHED_TRADES } from "./trade.ts";
 
 export const trade = pgTable(
   "trade",
@@ -31,6 +31,17 @@ export const trade = pgTable(
     idempotencyKey: text(),
     requestDigest: text(),
     failure: jsonb().$type<TradeFailure>(),
+    /** What has kept it from its next attempt, since its last one; how often; and until when nobody tries again. */
+    setback: jsonb().$type<TradeFailure>(),
+    setbacks: integer().notNull().default(0),
+    retryAt: instant(),
+    /** Until then somebody is making its next attempt. */
+    turnUntil: instant(),
+    /** When `reconcile` looks at it next: whoever set it has a message on the way that comes then. */
+    lookAt: instant(),
+    /** The exit whose place it took, and how often that one was tried. */
+    replaces: text(),
+    triesBefore: integer().notNull().default(0),
     plannedAt: instant().notNull(),
     submittedAt: instant(),
     confirmedAt: instant(),
@@ -41,6 +52,7 @@ export const trade = pgTable(
     uniqueIndex("trade_idempotency_key").on(table.accountId, table.idempotencyKey),
     uniqueIndex("trade_entry").on(table.positionId).where(sql`${table.kind} = 'entry'`),
     index("trade_position").on(table.positionId),
+    index("trade_unfinished").on(table.plannedAt).where(oneOf(table.status, UNFINISHED_TRADES)),
     check("trade_amount_positive", sql`${table.amountIn} > 0`),
     check("trade_status", oneOf(table.status, TRADE_STATUSES)),
   ],

@@ -10,7 +10,6 @@
 import { and, asc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import { account } from "../account/account.sql.ts";
 import type { Database } from "../db/client.ts";
-import { uniqueViolation } from "../db/error.ts";
 import type { NewEvent } from "../event/event.ts";
 import { tell } from "../event/outbox.ts";
 import type { Side } from "../market/market.ts";
@@ -18,11 +17,12 @@ import type { Mint } from "../market/mint.ts";
 import type { Amount } from "../money/amount.ts";
 import { positionOf } from "../position/position.row.ts";
 import { position } from "../position/position.sql.ts";
-import { LIVE_POSITIONS, POSITION_MOVES, type Position } from "../position/position.ts";
+import { POSITION_MOVES, type Position } from "../position/position.ts";
 import type { Stop } from "../stop/stop.ts";
 import { attempt } from "./attempt.sql.ts";
-import { ATTEMPT_MOVES, type Attempt } from "./attempt.ts";
-import { happened, judgedRows, numeric, timestamp } from "./judged.ts";
+import { ATTEMPT_MOVES, type Attempt, UNFINISHED_ATTEMPTS } from "./attempt.ts";
+import { happened, judgedRows, timestamp } from "./judged.ts";
+import { planEntry } from "./plan-entry.ts";
 import { attemptOf, tradeOf } from "./trade.row.ts";
 import { trade } from "./trade.sql.ts";
 import { TRADE_MOVES, type Trade, type TradeFailure, UNFINISHED_TRADES } from "./trade.ts";
@@ -46,12 +46,23 @@ export interface EntryPlan {
   readonly outputMint: Mint;
   readonly amountIn: Amount;
   readonly minimumOut: Amount | null;
+  /** What the wallet had of the input mint, and when it was asked. */
+  readonly funds: { readonly balance: Amount; readonly at: Date };
   readonly stop: Stop | null;
   readonly idempotencyKey: string;
   readonly requestDigest: string;
   readonly maxPositionsPerSymbol: number;
   readonly at: Date;
 }
+
+export type Planned =
+  | { readonly outcome: "planned" }
+  | { readonly outcome: "no_seat" }
+  | { readonly outcome: "key_taken" }
+  /** Of what the wallet had, `free` is neither held nor reserved. */
+  | { readonly outcome: "no_funds"; readonly free: bigint }
+  /** The wallet has less of the mint than the positions hold, and nobody knows why. */
+  | { readonly outcome: "frozen"; readonly mint: string };
 
 export interface FailingEntry {
   readonly tradeId: string;
@@ -76,11 +87,11 @@ export interface TradeStore {
     accountId: string,
     key: string,
   ): Promise<{ readonly tradeId: string; readonly requestDigest: string } | null>;
-  /** Opens a position on a free seat and plans the trade that enters it. */
-  planEntry(plan: EntryPlan): Promise<"planned" | "no_seat" | "key_taken">;
+  /** Opens a position on a free seat and plans the trade that enters it, if the funds are there besides what is reserved. */
+  planEntry(plan: EntryPlan): Promise<Planned>;
   /** Moves a planned trade with a live attempt to submitted. */
   submit(attemptId: string, events: readonly NewEvent[], at: Date): Promise<boolean>;
-  /** An entry ends for good, together with its draft, its position, and the exits that were planned for it. */
+  /** An entry ends for good, together with its draft, its position, and the exits of it, if none of them may still land. */
   fail(failing: FailingEntry): Promise<boolean>;
 }
 
@@ -145,42 +156,7 @@ export function tradeStore(db: Database): TradeStore {
       return row ? { tradeId: row.tradeId, requestDigest: row.requestDigest ?? "" } : null;
     },
 
-    async planEntry(plan) {
-      const statement = sql`
-        with seat as (
-          select place from generate_series(1, ${plan.maxPositionsPerSymbol}::int) as place
-          where not exists (
-            select from position
-            where account_id = ${plan.accountId} and symbol = ${plan.symbol}
-              and seat = place and status in ${LIVE_POSITIONS}
-          )
-          order by place limit 1
-        ), opened as (
-          insert into position (account_id, symbol, side, status, seat, size, stop, created_at)
-          select ${plan.accountId}, ${plan.symbol}, ${plan.side}, 'opening', place, ${numeric(plan.size)},
-            ${plan.stop === null ? null : JSON.stringify(plan.stop)}::jsonb, ${timestamp(plan.at)}
-          from seat
-          returning position_id
-        )
-        insert into trade (trade_id, account_id, position_id, symbol, kind, side, status, input_mint, output_mint,
-          amount_in, minimum_out, idempotency_key, request_digest, planned_at)
-        select ${plan.tradeId}, ${plan.accountId}, position_id, ${plan.symbol}, 'entry', ${plan.side}, 'planned',
-          ${plan.inputMint}, ${plan.outputMint}, ${numeric(plan.amountIn)}, ${numeric(plan.minimumOut)},
-          ${plan.idempotencyKey}, ${plan.requestDigest}, ${timestamp(plan.at)}
-        from opened
-        returning trade_id`;
-      // Every collision on a seat means that somebody else took it, so there are at most as many as there are seats.
-      for (let collisions = 0; collisions <= plan.maxPositionsPerSymbol; collisions++) {
-        try {
-          return (await happened(db, statement)) ? "planned" : "no_seat";
-        } catch (error) {
-          const index = uniqueViolation(error);
-          if (index === "trade_idempotency_key") return "key_taken";
-          if (index !== "position_seat") throw error;
-        }
-      }
-      return "no_seat";
-    },
+    planEntry: (plan) => planEntry(db, plan),
 
     submit: (attemptId, events, at) =>
       happened(
@@ -209,6 +185,8 @@ export function tradeStore(db: Database): TradeStore {
           from position p join trade t on t.position_id = p.position_id
           where t.trade_id = ${tradeId} and t.kind = 'entry' and t.status in ${TRADE_MOVES.fail.from}
             and t.attempts = ${attempts}::int and p.status in ${POSITION_MOVES.abort.from}
+            and not exists (select from attempt a where a.position_id = p.position_id and a.kind = 'exit'
+              and a.status in ${UNFINISHED_ATTEMPTS})
           for update of p, t
         ), abandoned as (
           update attempt set status = ${ATTEMPT_MOVES.abandon.to}
@@ -225,7 +203,8 @@ export function tradeStore(db: Database): TradeStore {
         ), superseded as (
           update trade set status = ${TRADE_MOVES.supersede.to}, ended_at = ${timestamp(at)}
           from failed
-          where trade.position_id = failed.position_id and trade.kind = 'exit' and trade.status = 'planned'
+          where trade.position_id = failed.position_id and trade.kind = 'exit'
+            and trade.status in ${TRADE_MOVES.supersede.from}
         ), touched as (
           update position p set status = ${POSITION_MOVES.abort.to}, closed_at = ${timestamp(at)}, exiting = 0,
             event_sequence = p.event_sequence + ${events.length}::int

@@ -23,6 +23,16 @@ export interface TradeFailure {
   readonly message: string;
 }
 
+/** What has kept a trade from its next attempt, since its last one. */
+export interface Setbacks {
+  readonly count: number;
+  readonly last: TradeFailure | null;
+  /** No attempt is made before; whoever set it has a message on the way that comes then. Null: now. */
+  readonly retryAt: Date | null;
+}
+
+export const NO_SETBACKS: Setbacks = { count: 0, last: null, retryAt: null };
+
 interface TradeFacts {
   readonly tradeId: string;
   readonly accountId: string;
@@ -36,6 +46,13 @@ interface TradeFacts {
   readonly amountIn: Amount;
   /** The least its caller accepts for it; null: the slippage of the attempt alone decides. */
   readonly minimumOut: Amount | null;
+  readonly setbacks: Setbacks;
+  /** Until then somebody is making its next attempt; null: nobody is. */
+  readonly turnUntil: Date | null;
+  /** The exit that this one is a part of, or was cut from; null: it was planned for itself. */
+  readonly replaces: string | null;
+  /** Of the exits whose place it took: it goes on where they were on the slippage ladder. */
+  readonly triesBefore: number;
   readonly plannedAt: Date;
 }
 
@@ -64,13 +81,16 @@ export type TradeEvent =
   | { readonly type: "fail"; readonly at: Date; readonly failure: TradeFailure }
   | { readonly type: "supersede"; readonly at: Date };
 
+/** The statuses in which a trade may get another attempt. */
+export const MOVING_TRADES = ["planned", "submitted"] as const satisfies readonly TradeStatus[];
+
 export const TRADE_MOVES = {
   submit: { from: ["planned"], to: "submitted" }, // its attempt is signed
   confirm: { from: ["submitted"], to: "confirmed" },
   finalize: { from: ["confirmed"], to: "finalized" },
   fork: { from: ["confirmed"], to: "submitted" }, // its block was forked away
-  fail: { from: ["planned", "submitted"], to: "failed" }, // entries only: no attempt can land any more
-  supersede: { from: ["planned", "submitted"], to: "superseded" }, // exits only: another exit took over
+  fail: { from: MOVING_TRADES, to: "failed" }, // entries only: no attempt can land any more
+  supersede: { from: MOVING_TRADES, to: "superseded" }, // exits only: another exit took over
 } as const satisfies Record<TradeEvent["type"], Move<TradeStatus>>;
 
 /** The statuses in which a trade may still move the wallet. */
@@ -99,9 +119,23 @@ export function transition(trade: Trade, event: TradeEvent): Trade {
 }
 
 function factsOf(trade: Trade): TradeFacts {
-  const { tradeId, accountId, positionId, symbol, kind, side, inputMint, outputMint, amountIn, minimumOut, plannedAt } =
-    trade;
-  return { tradeId, accountId, positionId, symbol, kind, side, inputMint, outputMint, amountIn, minimumOut, plannedAt };
+  return {
+    tradeId: trade.tradeId,
+    accountId: trade.accountId,
+    positionId: trade.positionId,
+    symbol: trade.symbol,
+    kind: trade.kind,
+    side: trade.side,
+    inputMint: trade.inputMint,
+    outputMint: trade.outputMint,
+    amountIn: trade.amountIn,
+    minimumOut: trade.minimumOut,
+    setbacks: trade.setbacks,
+    turnUntil: trade.turnUntil,
+    replaces: trade.replaces,
+    triesBefore: trade.triesBefore,
+    plannedAt: trade.plannedAt,
+  };
 }
 
 function submittedOf(trade: Trade): Submitted {
@@ -117,3 +151,6 @@ function confirmedOf(trade: Trade): Confirmed {
 /** The id of an exit, derived from what makes it one, so that planning it again collides instead of doubling. */
 export const exitTradeId = (positionId: number, triggeredVersion: number, part: number): string =>
   `trd_exit_${positionId}_${triggeredVersion}_${part}`;
+
+/** The id of the `part`th trade that takes the place of an exit: made twice, it collides as well. */
+export const partIdOf = (tradeId: string, part: number): string => `${tradeId}_${part}`;

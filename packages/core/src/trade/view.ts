@@ -4,6 +4,7 @@ import { formatAmount } from "../money/amount.ts";
 import { fractionOf } from "../money/bps.ts";
 import { type Attempt, feeOf } from "./attempt.ts";
 import type { TradeRecord } from "./trade.store.ts";
+import type { Trade } from "./trade.ts";
 
 export interface AttemptView {
   readonly attemptId: string;
@@ -16,11 +17,13 @@ export interface AttemptView {
   readonly fill: {
     readonly amountIn: string;
     readonly amountOut: string;
+    readonly tipLamports: string;
     readonly rentLamports: string;
     readonly slot: string;
   } | null;
   /** What the chain charged, also for one that failed; null while nothing has landed. */
   readonly feeLamports: string | null;
+  /** Why it came to nothing; null: it has not, or nobody knows. */
   readonly error: string | null;
 }
 
@@ -37,6 +40,10 @@ export interface TradeView {
   readonly amountIn: string;
   readonly attempts: readonly AttemptView[];
   readonly failure: { readonly code: string; readonly message: string } | null;
+  /** What keeps it from its next attempt, and when that is tried again; null: nothing does. */
+  readonly waiting: { readonly code: string; readonly message: string; readonly retryAt: string | null } | null;
+  /** The exit that it is a part of; null: none. */
+  readonly replaces: string | null;
   readonly plannedAt: string;
   readonly submittedAt: string | null;
   readonly confirmedAt: string | null;
@@ -57,11 +64,18 @@ export function tradeView({ trade, attempts }: TradeRecord, market: Market): Tra
     amountIn: formatAmount(trade.amountIn, decimals.input),
     attempts: attempts.map((attempt) => attemptView(attempt, decimals)),
     failure: trade.status === "failed" ? trade.failure : null,
+    waiting: waitingOf(trade),
+    replaces: trade.replaces,
     plannedAt: trade.plannedAt.toISOString(),
     submittedAt: "submittedAt" in trade ? trade.submittedAt.toISOString() : null,
     confirmedAt: "confirmedAt" in trade ? trade.confirmedAt.toISOString() : null,
     finalizedAt: "finalizedAt" in trade ? trade.finalizedAt.toISOString() : null,
   };
+}
+
+function waitingOf({ status, setbacks: { last, retryAt } }: Trade): TradeView["waiting"] {
+  if (last === null || (status !== "planned" && status !== "submitted")) return null;
+  return { ...last, retryAt: retryAt?.toISOString() ?? null };
 }
 
 interface Decimals {
@@ -88,10 +102,16 @@ const attemptView = (attempt: Attempt, decimals: Decimals): AttemptView => ({
       ? {
           amountIn: formatAmount(attempt.fill.amountIn, decimals.input),
           amountOut: formatAmount(attempt.fill.amountOut, decimals.output),
+          tipLamports: attempt.fill.tipLamports.toString(),
           rentLamports: attempt.fill.rentLamports.toString(),
           slot: attempt.fill.slot.toString(),
         }
       : null,
   feeLamports: feeOf(attempt)?.toString() ?? null,
-  error: attempt.status === "errored" ? attempt.error : null,
+  error:
+    attempt.status === "errored"
+      ? attempt.error
+      : attempt.status === "abandoned"
+        ? (attempt.refusal?.error ?? null)
+        : null,
 });

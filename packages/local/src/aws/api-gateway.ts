@@ -17,10 +17,13 @@ const BODY_BYTES = 10 * 1024 * 1024;
 export async function startApi({
   routes,
   port,
+  timeoutMs = TIMEOUT_MS,
   onError,
 }: {
   routes: Routes;
   port?: number;
+  /** How long a handler may take. */
+  timeoutMs?: number;
   /** Told of what went wrong with a request or its handler; the caller only learns that something did. */
   onError?: (error: unknown) => void;
 }): Promise<{ url: string; close(): Promise<void> }> {
@@ -35,7 +38,7 @@ export async function startApi({
     if (!match) return gatewayError(404, "Not Found");
     if (!body) return gatewayError(413, "Request Entity Too Large");
     const event = apiEvent({ message: request, url, body, ...match });
-    return structured(await invoke(match.handler, event, { functionName: match.routeKey, timeoutMs: TIMEOUT_MS }));
+    return structured(await invoke(match.handler, event, { functionName: match.routeKey, timeoutMs }));
   }
 
   const server = createServer((request, response) => {

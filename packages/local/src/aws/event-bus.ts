@@ -4,7 +4,7 @@
  */
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { listen, serverOf, stop } from "../listen.ts";
+import { type Front, listen, serverOf, stop } from "../listen.ts";
 import { Deliveries } from "./deliveries.ts";
 import { accept, type BusEvent, EventEntry, type Refusal, sizeInBytes } from "./event-entry.ts";
 import { type EventPattern, matches } from "./event-pattern.ts";
@@ -35,9 +35,11 @@ const Request = z.object({ Entries: z.array(EventEntry).default([]) });
 export async function startEventBus({
   rules,
   onDropped,
+  front,
 }: {
   rules: readonly Rule[];
   onDropped?: (rule: Rule, event: BusEvent, error: unknown) => void;
+  front?: Front;
 }): Promise<EventBus> {
   const deliveries = new Deliveries();
 
@@ -74,7 +76,7 @@ export async function startEventBus({
     return c.json({ FailedEntryCount: results.filter((result) => "ErrorCode" in result).length, Entries: results });
   });
 
-  const server = serverOf(app);
+  const server = serverOf(app, front);
   const address = await listen(server);
   return {
     endpoint: `http://${address}`,

@@ -40,6 +40,7 @@ function poll(handler: EventSource["handler"], options: Partial<EventSource> = {
     handler,
     batchSize: 10,
     visibilityTimeoutSeconds: 1,
+    functionTimeoutSeconds: 1,
     waitSeconds: 1,
     onError: (error) => errors.push(error),
     ...options,
@@ -154,7 +155,7 @@ test("several batches are going at once, as many as asked for", async () => {
     });
     finished++;
   };
-  poll(handler, { batchSize: 1, concurrency: 3, visibilityTimeoutSeconds: 30 });
+  poll(handler, { batchSize: 1, concurrency: 3, visibilityTimeoutSeconds: 30, functionTimeoutSeconds: 30 });
   await expect.poll(() => running.length).toBe(3);
   const finishAll = () => {
     for (const finish of running.splice(0)) finish();
@@ -173,7 +174,7 @@ test("closing ends a long poll at once, and waits for the handler that runs", as
       await sleep(20); // the rest of its work
       finished = true;
     },
-    { waitSeconds: 20, visibilityTimeoutSeconds: 30 },
+    { waitSeconds: 20, visibilityTimeoutSeconds: 30, functionTimeoutSeconds: 30 },
   );
   await send("one");
   await expect.poll(() => finish).toBeDefined();

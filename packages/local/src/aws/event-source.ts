@@ -15,8 +15,9 @@ export interface EventSource {
   readonly queueArn: string;
   readonly handler: SQSHandler;
   readonly batchSize: number;
-  /** Also how long the handler may take: after it, others receive the same messages. */
+  /** After it, others receive the same messages. */
   readonly visibilityTimeoutSeconds: number;
+  readonly functionTimeoutSeconds: number;
   readonly waitSeconds: number;
   /** How many batches may be going at once. */
   readonly concurrency?: number;
@@ -75,12 +76,12 @@ async function receive(source: EventSource, closing: AbortSignal): Promise<Messa
 
 /** Runs the handler and answers with the messages that are done. */
 async function run(
-  { handler, queueArn, visibilityTimeoutSeconds }: EventSource,
+  { handler, queueArn, functionTimeoutSeconds }: EventSource,
   messages: Message[],
 ): Promise<Message[]> {
   const event: SQSEvent = { Records: messages.map((message) => record(message, queueArn)) };
   const functionName = queueArn.split(":").at(-1) ?? queueArn;
-  const result = await invoke(handler, event, { functionName, timeoutMs: visibilityTimeoutSeconds * 1000 });
+  const result = await invoke(handler, event, { functionName, timeoutMs: functionTimeoutSeconds * 1000 });
   const failures = BatchResponse.nullish().parse(result)?.batchItemFailures ?? [];
   const failed = new Set(failures.map(({ itemIdentifier }) => itemIdentifier));
   const done = messages.filter(({ MessageId = "" }) => !failed.has(MessageId));

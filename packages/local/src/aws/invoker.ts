@@ -4,7 +4,7 @@
  * - Event is accepted at once and delivered later: again when the function fails, and when the engine is away.
  */
 import { type Context, Hono } from "hono";
-import { listen, serverOf, stop } from "../listen.ts";
+import { type Front, listen, serverOf, stop } from "../listen.ts";
 import { ACCOUNT, REGION } from "./context.ts";
 import { Deliveries, type Delivery } from "./deliveries.ts";
 
@@ -34,8 +34,10 @@ class FunctionError extends Error {}
 
 export async function startInvoker({
   onDropped,
+  front,
 }: {
   onDropped?: (event: DroppedEvent) => void;
+  front?: Front;
 } = {}): Promise<Invoker> {
   let engine: string | undefined;
   const deliveries = new Deliveries();
@@ -93,7 +95,7 @@ export async function startInvoker({
     return c.body(await response.text(), { headers });
   });
 
-  const server = serverOf(app);
+  const server = serverOf(app, front);
   const address = await listen(server);
   return {
     endpoint: `http://${address}`,

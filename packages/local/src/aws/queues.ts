@@ -1,5 +1,6 @@
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { buildApp } from "fauxqs";
+import { type Front, listen, type Serve, serverOf, stop } from "../listen.ts";
 import { ACCOUNT, REGION } from "./context.ts";
 
 export interface QueueSettings {
@@ -20,10 +21,14 @@ export interface Queues {
 const DEAD_RETENTION_SECONDS = 14 * 24 * 60 * 60;
 
 /** A local SQS with these queues, each with a dead-letter queue `<name>-dead`. */
-export async function startQueues(queues: readonly QueueSettings[]): Promise<Queues> {
-  // Its own start function would listen on every interface.
-  const server = buildApp({ logger: false, defaultRegion: REGION });
-  const endpoint = await server.listen({ port: 0, host: "127.0.0.1" });
+export async function startQueues(
+  queues: readonly QueueSettings[],
+  { front }: { front?: Front } = {},
+): Promise<Queues> {
+  // Its own start function would listen on every interface, with nothing in front of it.
+  const fauxqs = buildApp({ logger: false, defaultRegion: REGION });
+  const server = serverOf({ fetch: askingInProcess(fauxqs) }, front);
+  const endpoint = `http://${await listen(server)}`;
   // Not the URL that CreateQueue answers with: the SDK connects to a URL's host, and that one's exists nowhere.
   const url = (name: string) => `${endpoint}/${ACCOUNT}/${name}`;
 
@@ -48,6 +53,24 @@ export async function startQueues(queues: readonly QueueSettings[]): Promise<Que
     endpoint,
     url,
     deadUrl: (name) => url(`${name}-dead`),
-    close: () => server.close(),
+    async close() {
+      await stop(server);
+      await fauxqs.close();
+    },
   };
 }
+
+/** A request without a connection of its own. */
+const askingInProcess =
+  (fauxqs: ReturnType<typeof buildApp>): Serve =>
+  async (request) => {
+    const { pathname, search } = new URL(request.url);
+    const { statusCode, headers, rawPayload } = await fauxqs.inject({
+      method: request.method === "GET" ? "GET" : "POST",
+      url: `${pathname}${search}`,
+      headers: Object.fromEntries(request.headers),
+      payload: Buffer.from(await request.arrayBuffer()),
+    });
+    const answered = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
+    return new Response(rawPayload, { status: statusCode, headers: answered });
+  };

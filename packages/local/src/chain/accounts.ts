@@ -1,19 +1,25 @@
-// Accounts through time: the VM's present, and for every block that is not final yet what its accounts
-// were before it.
+// Accounts through time: the VM's present, and for the newest blocks what their accounts were before them.
 //
 // Invariants: before a block changes an account the first time, the old account is in the block's
-// record; undoing the records newest first gives exactly the older state; nothing older than
-// finality is kept, because nobody may ask for it.
+// record; undoing the records newest first gives exactly the older state; nothing is kept that is older
+// than what is final to the node that lags the most, because nobody may ask for it.
 
 import { type Address, lamports } from "@solana/kit";
 import { DEPTH } from "./commitment.ts";
 import { type Account, SYSTEM_PROGRAM, type Vm } from "./vm.ts";
+
+/** How far behind the chain a node may be: past the 150 blocks in which a transaction can land. */
+export const LAG_BLOCKS_MAX = 200;
+
+const RECORDS_MAX = DEPTH.finalized + LAG_BLOCKS_MAX;
 
 /** What the accounts that a block changed were before it. */
 export interface BlockRecord {
   readonly height: number;
   readonly before: Map<Address, Account | null>;
 }
+
+const NONE: readonly BlockRecord[] = [];
 
 export class Accounts {
   readonly #vm: Vm;
@@ -28,7 +34,7 @@ export class Accounts {
   /** Puts in what was taken from another instance, whose newest records these are. */
   restore(accounts: readonly Account[], records: readonly BlockRecord[]): void {
     for (const account of accounts) this.#vm.write(account.address, account);
-    this.#records.push(...records.slice(-DEPTH.finalized));
+    this.#records.push(...records.slice(-RECORDS_MAX));
   }
 
   /** Accounts as they are now, of which some may have changed since the last call; null: there is none. */
@@ -38,14 +44,14 @@ export class Accounts {
     return changes;
   }
 
-  /** Of the blocks that are not final yet, oldest first. */
+  /** Of consecutive blocks up to the newest one, oldest first. */
   get records(): readonly BlockRecord[] {
     return this.#records;
   }
 
   openBlock(height: number): void {
     this.#records.push({ height, before: new Map() });
-    if (this.#records.length > DEPTH.finalized) this.#records.shift();
+    if (this.#records.length > RECORDS_MAX) this.#records.shift();
   }
 
   /** To be called before the block being built may change the account. */
@@ -57,12 +63,22 @@ export class Accounts {
 
   /** The account as the block of that height left it. */
   read(at: Address, height: number): Account | null {
-    for (const record of this.#records) {
-      if (record.height <= height) continue;
-      const before = record.before.get(at);
-      if (before !== undefined) return before;
+    for (const { before } of this.#after(height)) {
+      const account = before.get(at);
+      if (account !== undefined) return account;
     }
     return this.#vm.read(at);
+  }
+
+  /** The account in the middle of the block being built. */
+  present(at: Address): Account | null {
+    return this.#vm.read(at);
+  }
+
+  /** Changes an account in the block being built. */
+  change(at: Address, edit: (account: Account | null) => Account): void {
+    this.remember(at);
+    this.#vm.write(at, edit(this.#vm.read(at)));
   }
 
   ownedBy(program: Address, height: number): Account[] {
@@ -97,7 +113,8 @@ export class Accounts {
 
   /** Runs with the given accounts as they were at that height, and puts the present back. */
   asOf<T>(height: number, addresses: readonly Address[], run: () => T): T {
-    const isNewer = (at: Address) => this.#records.some((record) => record.height > height && record.before.has(at));
+    const records = this.#after(height);
+    const isNewer = (at: Address) => records.some(({ before }) => before.has(at));
     const newer = addresses.filter(isNewer).map((at) => ({ at, present: this.#vm.read(at) }));
     for (const { at } of newer) this.#vm.write(at, this.read(at, height));
     try {
@@ -110,10 +127,16 @@ export class Accounts {
   /** Takes back the newest block. */
   undoBlock(): void {
     const record = this.#records.pop();
-    if (record === undefined) throw new Error("A final block cannot be taken back.");
+    if (record === undefined) throw new Error("There is no block to take back.");
     for (const [at, account] of record.before) {
       this.#changed.add(at);
       this.#vm.write(at, account);
     }
+  }
+
+  /** The records of the blocks above that height. */
+  #after(height: number): readonly BlockRecord[] {
+    const newest = this.#records.at(-1)?.height ?? height;
+    return newest > height ? this.#records.slice(height - newest) : NONE;
   }
 }

@@ -1,3 +1,4 @@
+import { lamports } from "@solana/kit";
 import {
   ComputeBudgetProgram,
   Keypair,
@@ -8,6 +9,7 @@ import {
 } from "@solana/web3.js";
 import { beforeEach, describe, expect, it } from "vitest";
 import { signed } from "../venue/testing/trader.ts";
+import { LAG_BLOCKS_MAX } from "./accounts.ts";
 import { Chain } from "./chain.ts";
 import { fund } from "./genesis.ts";
 import { addressOf } from "./wire-transaction.ts";
@@ -58,6 +60,14 @@ describe("a transaction", () => {
     const signatures = [send([transfer(2_000_000)]), send([transfer(3_000_000)]), send([transfer(4_000_000)])];
     expect(chain.produceBlock().transactions.map(({ signature }) => signature)).toEqual(signatures);
     expect(lamportsOf(receiver)).toBe(9_000_000n);
+  });
+
+  it("may come first in its block, past the network, in order with those that do the same", () => {
+    const direct = (lamports: number) =>
+      chain.submitDirectly(signed(payer, [transfer(lamports)], chain.tip.blockhash), "first").signature;
+    const waiting = send([transfer(2_000_000)]);
+    const first = [direct(3_000_000), direct(4_000_000)];
+    expect(chain.produceBlock().transactions.map(({ signature }) => signature)).toEqual([...first, waiting]);
   });
 
   it("lands once, however often its bytes arrive", () => {
@@ -136,6 +146,14 @@ describe("a read", () => {
     expect(seen()).toEqual([2_000_000n, 2_000_000n, 2_000_000n]);
   });
 
+  it("knows as much of the past as the node that lags the most can ask for", () => {
+    send([transfer(2_000_000)]);
+    const { height } = chain.produceBlock();
+    produce(30 + LAG_BLOCKS_MAX);
+    const at = addressOf(receiver);
+    expect([height - 1, height].map((each) => chain.accounts.read(at, each)?.lamports ?? 0n)).toEqual([0n, 2_000_000n]);
+  });
+
   it("tells every block's own state while several changed one account", () => {
     const heights: number[] = [];
     for (let block = 1; block <= 10; block += 1) {
@@ -190,6 +208,31 @@ describe("a fork", () => {
     expect(chain.produceBlock().slot).toBeGreaterThan(slot + 3);
   });
 
+  it("answers with what was in the blocks, oldest first, and leaves what is on its way as far away as it was", () => {
+    const { blockhash } = chain.tip;
+    const signatures = [2_000_000, 3_000_000].map((lamports) => {
+      const signature = send([transfer(lamports)]);
+      produce(1);
+      return signature;
+    });
+    const next = send([transfer(4_000_000)], blockhash);
+    expect(chain.rollback(2).map(({ signature }) => signature)).toEqual(signatures);
+    expect(chain.produceBlock().transactions.map(({ signature }) => signature)).toEqual([next]);
+  });
+
+  it("takes back what happened in a block without a transaction", () => {
+    const at = addressOf(receiver);
+    fund(chain, receiver, { lamports: 7n });
+    chain.changeInNextBlock((accounts) =>
+      accounts.change(at, (account) => ({ ...(account ?? expect.unreachable()), lamports: lamports(5n) })),
+    );
+    expect(lamportsOf(receiver)).toBe(7n);
+    produce(2);
+    expect([lamportsOf(receiver), lamportsOf(receiver, "finalized")]).toEqual([5n, 7n]);
+    chain.rollback(2);
+    expect(lamportsOf(receiver)).toBe(7n);
+  });
+
   it("lets the same bytes land again", () => {
     const bytes = signed(payer, [transfer(2_000_000)], chain.tip.blockhash);
     chain.submit(bytes);
@@ -210,6 +253,10 @@ describe("a fork", () => {
     chain.rollback(11);
     expect(chain.tip).toBe(finalized);
     expect(() => chain.rollback(1)).toThrow("finalized");
+    produce(3);
+    expect(() => chain.rollback(4)).toThrow("only 3 of 4");
+    chain.rollback(3);
+    expect(chain.tip).toBe(finalized);
     produce(5);
     expect(chain.ledger.at("finalized")).toBe(finalized);
     produce(27);

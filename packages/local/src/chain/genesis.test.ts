@@ -3,14 +3,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { signed } from "../venue/testing/trader.ts";
 import { Chain } from "./chain.ts";
 import { createMints, fund } from "./genesis.ts";
-import { BONK, type KnownMint, MINTS, SOL, USDC } from "./mints.ts";
-import {
-  associatedTokenAddress,
-  createAssociatedTokenAccount,
-  decodeMint,
-  decodeTokenAccount,
-  TOKEN_PROGRAM,
-} from "./token.ts";
+import { BONK, FEE, holdingOf, type KnownMint, MINTS, SOL, tokenProgramOf, USDC } from "./mints.ts";
+import { createAssociatedTokenAccount, decodeMint, decodeTokenAccount } from "./token.ts";
+import { withheld } from "./transfer-fee.ts";
 import { addressOf } from "./wire-transaction.ts";
 
 let chain: Chain;
@@ -30,26 +25,26 @@ function holding(owner: Keypair, mint: KnownMint) {
   return { ...decodeTokenAccount(found.data), lamports: found.lamports };
 }
 
-const account = (owner: Keypair, mint: KnownMint) =>
-  chain.read(addressOf(associatedTokenAddress(owner.publicKey, mint.address)));
+const account = (owner: Keypair, mint: KnownMint) => chain.read(addressOf(holdingOf(owner.publicKey, mint)));
 
-/** Transfer (3) or CloseAccount (9) of the token program. */
-function tokenInstruction(bytes: Buffer, mint: KnownMint, to: Keypair["publicKey"]): TransactionInstruction {
-  const from = associatedTokenAddress(alice.publicKey, mint.address);
-  const keys = [
-    { pubkey: from, isSigner: false, isWritable: true },
-    { pubkey: to, isSigner: false, isWritable: true },
-    { pubkey: alice.publicKey, isSigner: true, isWritable: false },
-  ];
-  return new TransactionInstruction({ programId: TOKEN_PROGRAM, data: bytes, keys });
+/** TransferChecked (12) or CloseAccount (9) of the mint's token program: of alice's account, and with her authority. */
+function tokenInstruction(data: Buffer, mint: KnownMint, others: readonly Keypair["publicKey"][]) {
+  const keys = [holdingOf(alice.publicKey, mint), ...others].map((pubkey) => ({
+    pubkey,
+    isSigner: false,
+    isWritable: true,
+  }));
+  const authority = { pubkey: alice.publicKey, isSigner: true, isWritable: false };
+  return new TransactionInstruction({ programId: tokenProgramOf(mint), data, keys: [...keys, authority] });
 }
 
 function transferAll(mint: KnownMint) {
-  const data = Buffer.alloc(9);
-  data.writeUInt8(3);
+  const data = Buffer.alloc(10);
+  data.writeUInt8(12);
   data.writeBigUInt64LE(1_000n, 1);
-  const create = createAssociatedTokenAccount(alice.publicKey, bob.publicKey, mint.address);
-  const move = tokenInstruction(data, mint, associatedTokenAddress(bob.publicKey, mint.address));
+  data.writeUInt8(mint.decimals, 9);
+  const create = createAssociatedTokenAccount(alice.publicKey, bob.publicKey, mint.address, tokenProgramOf(mint));
+  const move = tokenInstruction(data, mint, [mint.address, holdingOf(bob.publicKey, mint)]);
   chain.submit(signed(alice, [create, move], chain.tip.blockhash));
   return chain.produceBlock().transactions[0];
 }
@@ -75,7 +70,7 @@ describe("funds", () => {
     (_name, mint) => {
       expect(transferAll(mint)?.error).toBeNull();
       expect(holding(alice, mint).amount).toBe(0n);
-      expect(holding(bob, mint).amount).toBe(1_000n);
+      expect(holding(bob, mint).amount).toBe(1_000n - withheld(1_000n, mint.transferFee));
     },
   );
 
@@ -83,6 +78,17 @@ describe("funds", () => {
     fund(chain, alice.publicKey, { lamports: 7n, tokens: [{ mint: SOL.address, amount: 23n }] });
     expect(chain.read(addressOf(alice.publicKey))?.lamports).toBe(1_000_000_007n);
     expect(holding(alice, SOL).amount).toBe(1_023n);
+  });
+});
+
+describe("an account of a token with a fee", () => {
+  it("costs the rent that the associated-token program asks for one", () => {
+    const given = account(alice, FEE);
+    transferAll(FEE);
+    const made = account(bob, FEE);
+    expect(made?.data.length).toBe(given?.data.length);
+    expect(made?.lamports).toBe(given?.lamports);
+    expect(holding(bob, FEE).amount).toBe(990n);
   });
 });
 
@@ -97,7 +103,7 @@ describe("a wrapped-SOL account", () => {
 
   it("gives everything back when it is closed, as only a native account may while it has tokens", () => {
     const before = chain.read(addressOf(alice.publicKey))?.lamports ?? 0n;
-    chain.submit(signed(alice, [tokenInstruction(Buffer.from([9]), SOL, alice.publicKey)], chain.tip.blockhash));
+    chain.submit(signed(alice, [tokenInstruction(Buffer.from([9]), SOL, [alice.publicKey])], chain.tip.blockhash));
     expect(chain.produceBlock().transactions[0]?.error).toBeNull();
     expect(account(alice, SOL)).toBeNull();
     const returned = chain.rentExemption(165) + 1_000n;

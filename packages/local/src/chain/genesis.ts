@@ -4,9 +4,9 @@
 // wrapped-SOL account holds its rent reserve and exactly as many lamports more as it says it has tokens.
 
 import { lamports } from "@solana/kit";
-import { AddressLookupTableProgram, type PublicKey } from "@solana/web3.js";
+import { AddressLookupTableProgram, PublicKey } from "@solana/web3.js";
 import type { Chain } from "./chain.ts";
-import type { KnownMint } from "./mints.ts";
+import { type KnownMint, tokenProgramOf } from "./mints.ts";
 import {
   addAmount,
   addSupply,
@@ -17,6 +17,7 @@ import {
   TOKEN_ACCOUNT_LENGTH,
   TOKEN_PROGRAM,
 } from "./token.ts";
+import { FEE_ACCOUNT_LENGTH, withTransferFee, withWithheldAmount } from "./transfer-fee.ts";
 import type { Account } from "./vm.ts";
 import { addressOf } from "./wire-transaction.ts";
 
@@ -39,29 +40,35 @@ export function accountWith(at: PublicKey, owner: PublicKey, bytes: Uint8Array, 
 export function createMints(chain: Chain, mints: readonly KnownMint[]): void {
   for (const mint of mints) {
     if (mint.address.equals(NATIVE_MINT)) continue; // the VM has it from the start
-    const bytes = encodeMint({ decimals: mint.decimals, supply: 0n });
-    const account = accountWith(mint.address, TOKEN_PROGRAM, bytes, chain.rentExemption(bytes.length));
+    const plain = encodeMint({ decimals: mint.decimals, supply: 0n });
+    const bytes = mint.transferFee === undefined ? plain : withTransferFee(plain, mint.transferFee);
+    const account = accountWith(mint.address, tokenProgramOf(mint), bytes, chain.rentExemption(bytes.length));
     chain.accounts.amend(account.address, () => account);
   }
 }
 
 /** Adds tokens to the owner's associated account, which is made where it is missing. */
 export function addTokens(chain: Chain, owner: PublicKey, mint: PublicKey, amount: bigint): void {
-  const at = associatedTokenAddress(owner, mint);
+  const program = chain.read(addressOf(mint))?.programAddress;
+  if (program === undefined) throw new Error(`There is no mint ${mint.toBase58()}.`);
+  const tokenProgram = new PublicKey(program);
+  const at = associatedTokenAddress(owner, mint, tokenProgram);
   const native = mint.equals(NATIVE_MINT);
-  const rentLamports = chain.rentExemption(TOKEN_ACCOUNT_LENGTH);
-  const empty = encodeTokenAccount({ mint, owner, amount: 0n, rentReserveLamports: native ? rentLamports : null });
+  const extended = !tokenProgram.equals(TOKEN_PROGRAM);
+  const rentLamports = chain.rentExemption(extended ? FEE_ACCOUNT_LENGTH : TOKEN_ACCOUNT_LENGTH);
+  const plain = encodeTokenAccount({ mint, owner, amount: 0n, rentReserveLamports: native ? rentLamports : null });
+  const empty = extended ? withWithheldAmount(plain) : plain;
   chain.accounts.amend(addressOf(at), (account) => {
     const bytes = Buffer.from(account?.data ?? empty);
     addAmount(bytes, amount);
-    return accountWith(at, TOKEN_PROGRAM, bytes, (account?.lamports ?? rentLamports) + (native ? amount : 0n));
+    return accountWith(at, tokenProgram, bytes, (account?.lamports ?? rentLamports) + (native ? amount : 0n));
   });
   if (native) return; // wrapped SOL has no supply of its own
   chain.accounts.amend(addressOf(mint), (account) => {
     if (account === null) throw new Error(`There is no mint ${mint.toBase58()}.`);
     const bytes = Buffer.from(account.data);
     addSupply(bytes, amount);
-    return accountWith(mint, TOKEN_PROGRAM, bytes, account.lamports);
+    return accountWith(mint, tokenProgram, bytes, account.lamports);
   });
 }
 

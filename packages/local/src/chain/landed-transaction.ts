@@ -3,10 +3,12 @@
 // Invariants: it is in a block if and only if it paid its fee; the fee is what its accounts lost
 // together, because lamports are conserved otherwise.
 
+import type { Address } from "@solana/kit";
 import type { Accounts } from "./accounts.ts";
+import { type Drain, whileDrained } from "./drain.ts";
 import { type TokenBalance, tokenBalances } from "./token-balance.ts";
 import type { TransactionError } from "./transaction-error.ts";
-import type { Execution, Vm } from "./vm.ts";
+import type { Account, Execution, Vm } from "./vm.ts";
 import { type AccountKeys, resolveAccountKeys, type WireTransaction, writableKeys } from "./wire-transaction.ts";
 
 /** Its message is in the bytes: decoded and kept for every block, messages would be most of the memory. */
@@ -51,14 +53,28 @@ function innerInstructions(meta: Execution["meta"]): InnerInstructions[] {
   return calls.filter(({ instructions }) => instructions.length > 0);
 }
 
-/** Executes in the block being built. Undefined when no block can hold the transaction: it is just gone. */
-export function land(vm: Vm, accounts: Accounts, transaction: WireTransaction): LandedTransaction | undefined {
+/**
+ * Executes in the block being built, while what `drain` names is drained. Undefined when no block can hold the
+ * transaction: it is just gone.
+ */
+export function land(
+  vm: Vm,
+  accounts: Accounts,
+  transaction: WireTransaction,
+  drain: Drain,
+): LandedTransaction | undefined {
   const keys = resolveAccountKeys(transaction.message, (at) => vm.read(at));
   if ("error" in keys) return undefined;
-  for (const at of writableKeys(transaction.message, keys)) accounts.remember(at);
-  const before = balances(vm, keys);
-  const { error, meta } = vm.execute(transaction);
-  const after = balances(vm, keys);
+  const writable = new Set(writableKeys(transaction.message, keys));
+  for (const at of writable) accounts.remember(at);
+  // An account is read once where it cannot change in between: reading is what a block costs most.
+  const read = memoized((at) => vm.read(at));
+  const before = balances(keys, read);
+  const { error, meta } = whileDrained(vm, drain(keys), () => vm.execute(transaction));
+  const after = balances(
+    keys,
+    memoized((at) => (writable.has(at) ? vm.read(at) : read(at))),
+  );
   const feeLamports = sum(before.lamports) - sum(after.lamports);
   if (feeLamports === 0n) return undefined;
   return {
@@ -77,7 +93,20 @@ export function land(vm: Vm, accounts: Accounts, transaction: WireTransaction): 
   };
 }
 
-function balances(vm: Vm, keys: AccountKeys) {
-  const accounts = keys.all.map((at) => vm.read(at));
-  return { lamports: accounts.map((account) => account?.lamports ?? 0n), tokens: tokenBalances(vm, accounts) };
+type Read = (at: Address) => Account | null;
+
+function memoized(read: Read): Read {
+  const known = new Map<Address, Account | null>();
+  return (at) => {
+    const account = known.get(at);
+    if (account !== undefined) return account;
+    const found = read(at);
+    known.set(at, found);
+    return found;
+  };
+}
+
+function balances(keys: AccountKeys, read: Read) {
+  const accounts = keys.all.map(read);
+  return { lamports: accounts.map((account) => account?.lamports ?? 0n), tokens: tokenBalances({ read }, accounts) };
 }

@@ -45,8 +45,12 @@ export class Ledger {
 
   /** The newest block that has the commitment; the first one while the chain is younger than that. */
   at(commitment: Commitment): Block {
-    const height = Math.max(this.tip.height - DEPTH[commitment], this.#finalizedHeight);
-    return this.#blocks[height - this.#firstHeight] ?? this.tip;
+    return this.blockAt(Math.max(this.tip.height - DEPTH[commitment], this.#finalizedHeight));
+  }
+
+  /** The block of that height, or the nearest one that is still there. */
+  blockAt(height: number): Block {
+    return this.#blocks[Math.max(0, height - this.#firstHeight)] ?? this.tip;
   }
 
   /** The highest commitment of a block that is on the chain. */
@@ -62,9 +66,15 @@ export class Ledger {
     if (this.#blocks.length > LEDGER_BLOCKS_MAX) this.#forget(this.#blocks.shift());
   }
 
-  removeTip(): void {
-    if (this.tip.height === this.#finalizedHeight) throw new Error("A finalized block cannot be taken back.");
-    this.#forget(this.#blocks.pop());
+  /** Removes the newest blocks and answers with them, oldest first. @throws Error, having done nothing, when one of them is finalized. */
+  removeTips(count: number): readonly Block[] {
+    const removable = this.tip.height - this.#finalizedHeight;
+    if (count > removable) {
+      throw new Error(`A finalized block cannot be taken back, and only ${removable} of ${count} are not finalized.`);
+    }
+    const removed = this.#blocks.splice(this.#blocks.length - count, count);
+    for (const block of removed) this.#forget(block);
+    return removed;
   }
 
   find(signature: string): Landing | undefined {

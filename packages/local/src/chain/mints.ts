@@ -1,11 +1,14 @@
-// The tokens that trade here, at their mainnet addresses and with their mainnet decimals.
+// The tokens that trade here, at their mainnet addresses and with their mainnet decimals; and one that is made up.
 
 import { PublicKey } from "@solana/web3.js";
-import { NATIVE_MINT } from "./token.ts";
+import { associatedTokenAddress, NATIVE_MINT, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "./token.ts";
+import type { TransferFee } from "./transfer-fee.ts";
 
 export interface KnownMint {
   readonly address: PublicKey;
   readonly decimals: number;
+  /** Such a mint is Token-2022's; all others here are SPL Token's. */
+  readonly transferFee?: TransferFee;
 }
 
 const mint = (address: string, decimals: number): KnownMint => ({ address: new PublicKey(address), decimals });
@@ -17,4 +20,17 @@ export const BONK = mint("DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5);
 export const WIF = mint("EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdMc65jm", 6);
 export const JTO = mint("jtojtomepa8beP8AuQc6eXt5FriJwfFMwQx2v2f9mCL", 9);
 
-export const MINTS: readonly KnownMint[] = [SOL, USDC, JUP, BONK, WIF, JTO];
+/** Token-2022's with a fee on transfers: a hundredth, and no more than five tokens. */
+export const FEE: KnownMint = {
+  ...mint("FEEtokenWithATransferFee11111111111111111111", 6),
+  transferFee: { bps: 100n, maximum: 5_000_000n },
+};
+
+export const MINTS: readonly KnownMint[] = [SOL, USDC, JUP, BONK, WIF, JTO, FEE];
+
+export const tokenProgramOf = ({ transferFee }: KnownMint): PublicKey =>
+  transferFee === undefined ? TOKEN_PROGRAM : TOKEN_2022_PROGRAM;
+
+/** The owner's associated account of the mint. */
+export const holdingOf = (owner: PublicKey, mint: KnownMint): PublicKey =>
+  associatedTokenAddress(owner, mint.address, tokenProgramOf(mint));

@@ -1,7 +1,8 @@
 // Token balances of a transaction's accounts, and a token amount as a node writes it.
 
 import type { Address } from "@solana/kit";
-import { decodeMint, decodeTokenAccount, TOKEN_2022_PROGRAM, TOKEN_ACCOUNT_LENGTH, TOKEN_PROGRAM } from "./token.ts";
+import { decodeMint, decodeTokenAccount, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "./token.ts";
+import { isTokenAccount } from "./transfer-fee.ts";
 import type { Account } from "./vm.ts";
 import { addressOf } from "./wire-transaction.ts";
 
@@ -23,7 +24,7 @@ export const TOKEN_PROGRAMS: readonly Address[] = [addressOf(TOKEN_PROGRAM), add
 /** Null when the account is not a token account. */
 export function tokenBalance(reader: Reader, account: Account | null): Omit<TokenBalance, "accountIndex"> | null {
   if (account === null || !TOKEN_PROGRAMS.includes(account.programAddress)) return null;
-  if (account.data.length < TOKEN_ACCOUNT_LENGTH) return null; // a mint
+  if (!isTokenAccount(account.data)) return null; // a mint
   const { mint, owner, amount } = decodeTokenAccount(account.data);
   const mintAddress = addressOf(mint);
   const mintAccount = reader.read(mintAddress);

@@ -27,23 +27,28 @@ export interface Mint {
   readonly supply: bigint;
 }
 
-export function associatedTokenAddress(owner: PublicKey, mint: PublicKey): PublicKey {
-  const seeds = [owner.toBuffer(), TOKEN_PROGRAM.toBuffer(), mint.toBuffer()];
+export function associatedTokenAddress(owner: PublicKey, mint: PublicKey, program = TOKEN_PROGRAM): PublicKey {
+  const seeds = [owner.toBuffer(), program.toBuffer(), mint.toBuffer()];
   return PublicKey.findProgramAddressSync(seeds, ASSOCIATED_TOKEN_PROGRAM)[0];
 }
 
 /** Creates the owner's associated account of a mint, or does nothing where it exists. */
-export function createAssociatedTokenAccount(payer: PublicKey, owner: PublicKey, mint: PublicKey) {
+export function createAssociatedTokenAccount(
+  payer: PublicKey,
+  owner: PublicKey,
+  mint: PublicKey,
+  program = TOKEN_PROGRAM,
+) {
   return new TransactionInstruction({
     programId: ASSOCIATED_TOKEN_PROGRAM,
     data: Buffer.from([1]), // CreateIdempotent
     keys: [
       { pubkey: payer, isSigner: true, isWritable: true },
-      { pubkey: associatedTokenAddress(owner, mint), isSigner: false, isWritable: true },
+      { pubkey: associatedTokenAddress(owner, mint, program), isSigner: false, isWritable: true },
       { pubkey: owner, isSigner: false, isWritable: false },
       { pubkey: mint, isSigner: false, isWritable: false },
       { pubkey: SystemProgram.programId, isSigner: false, isWritable: false },
-      { pubkey: TOKEN_PROGRAM, isSigner: false, isWritable: false },
+      { pubkey: program, isSigner: false, isWritable: false },
     ],
   });
 }

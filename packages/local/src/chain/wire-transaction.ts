@@ -5,7 +5,7 @@ import {
   AddressLookupTableAccount,
   AddressLookupTableProgram,
   ComputeBudgetProgram,
-  type PublicKey,
+  PublicKey,
   type VersionedMessage,
   VersionedTransaction,
 } from "@solana/web3.js";
@@ -16,6 +16,8 @@ import type { Account } from "./vm.ts";
 export const TRANSACTION_BYTES_MAX = 1232;
 
 const SET_COMPUTE_UNIT_PRICE = 3;
+
+const MEMO_PROGRAM = new PublicKey("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 
 export interface WireTransaction {
   readonly bytes: Uint8Array;
@@ -86,6 +88,12 @@ export function resolveAccountKeys(
 
 export const writableKeys = (message: VersionedMessage, keys: AccountKeys): Address[] =>
   keys.all.filter((_key, index) => message.isAccountWritable(index));
+
+/** What a transaction says to whoever reads it. */
+export const memosOf = (message: VersionedMessage): string[] =>
+  message.compiledInstructions
+    .filter(({ programIdIndex }) => message.staticAccountKeys[programIdIndex]?.equals(MEMO_PROGRAM))
+    .map(({ data }) => Buffer.from(data).toString());
 
 /** The priority a transaction bids, in micro-lamports per compute unit. */
 export function computeUnitPrice(message: VersionedMessage): bigint {

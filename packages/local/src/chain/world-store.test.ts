@@ -4,6 +4,7 @@ import path from "node:path";
 import { Keypair } from "@solana/web3.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Candles } from "../candles.ts";
+import { reservesOf } from "../venue/pool.ts";
 import { SOL, USDC } from "./mints.ts";
 import { World, type WorldOptions } from "./world.ts";
 import { WorldStore } from "./world-store.ts";
@@ -138,6 +139,22 @@ describe("a world that is kept", () => {
     closeStore();
     const nobody = openWorld({ recorded });
     expect([nobody.stageOf(SYMBOL), nobody.referencePrice(SYMBOL)]).toEqual(["waiting", 150]);
+  });
+
+  it("leaves a pool empty that was emptied, and has what belongs in it", () => {
+    const world = openWorld();
+    const [pool = expect.unreachable()] = world.pools;
+    const full = reservesOf(world.chain, pool);
+    world.empty(SYMBOL, 0);
+    for (let block = 0; block < 3; block += 1) world.produceBlock();
+    closeStore();
+
+    const again = openWorld();
+    for (let block = 0; block < 3; block += 1) again.produceBlock();
+    expect(reservesOf(again.chain, pool)).toEqual({ base: 1n, quote: 1n });
+    again.refill(SYMBOL);
+    again.produceBlock();
+    expect(reservesOf(again.chain, pool)).toEqual(full);
   });
 
   it("forgets on disk what a fork has lost", () => {

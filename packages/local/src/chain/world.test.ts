@@ -73,6 +73,19 @@ describe("a world", () => {
     expect(lastSwap(world.chain, world.pools[0] ?? expect.unreachable("It has a pool."))).toBeDefined();
   });
 
+  it("tells the rest of a story from where its price was moved to", () => {
+    const [one, moved] = [openWorld("moved"), openWorld("moved")];
+    for (const world of [one, moved]) {
+      world.beginStory(SYMBOL, "buy", 20);
+      for (let block = 0; block < 5; block += 1) world.produceBlock();
+    }
+    moved.movePrice(SYMBOL, 1.5);
+    for (let block = 0; block < 40; block += 1) {
+      for (const world of [one, moved]) world.produceBlock();
+      expect(moved.referencePrice(SYMBOL) / one.referencePrice(SYMBOL)).toBeCloseTo(1.5, 9);
+    }
+  });
+
   it("knows its markets", () => {
     expect(() => openWorld("markets").beginStory("SOL/EUR", "buy")).toThrow("SOL/EUR");
   });

@@ -2,10 +2,12 @@
 
 import { createHash } from "node:crypto";
 import type { Side } from "@backstop/core/market/market";
+import type { Address } from "@solana/kit";
 import { Keypair, type PublicKey } from "@solana/web3.js";
 import type { Candles } from "../candles.ts";
-import type { Server } from "../listen.ts";
+import type { Front, Server } from "../listen.ts";
 import { Arbitrageur } from "../venue/arbitrageur.ts";
+import { Liquidity } from "../venue/liquidity.ts";
 import { ReferencePrice } from "../venue/market.ts";
 import { createPools, type Listing, type Pool, poolsOf } from "../venue/pool.ts";
 import { RecordedPrice } from "../venue/recorded-price.ts";
@@ -15,10 +17,12 @@ import { Chain, SLOT_MS } from "./chain.ts";
 import { DEPTH } from "./commitment.ts";
 import type { Deliver } from "./deliver.ts";
 import { createMints, type Funds, fund } from "./genesis.ts";
+import type { LandedTransaction } from "./landed-transaction.ts";
 import type { Block } from "./ledger.ts";
 import { MINTS } from "./mints.ts";
 import { randomFrom } from "./random.ts";
 import { startRpc } from "./rpc/server.ts";
+import { addressOf } from "./wire-transaction.ts";
 import type { KeptReferences, KeptWorld, WorldStore } from "./world-store.ts";
 
 export interface WorldOptions {
@@ -26,6 +30,8 @@ export interface WorldOptions {
   readonly markets: readonly Listing[];
   readonly startedAt?: Date;
   readonly deliver?: Deliver;
+  /** Asked when a swap of somebody else's is about to run: whether it fails for want of liquidity. */
+  readonly reverts?: () => boolean;
   /** What one market follows instead of a story of its own. */
   readonly recorded?: Recorded | undefined;
   /** A world that was stopped: it goes on from its last block. */
@@ -41,26 +47,42 @@ export interface Recorded {
   readonly speed: number;
 }
 
+/** Of the listed price: beyond it the arbitrageur's inventory would not suffice. */
+const MOVE_MAX = 1_000;
+
 export class World {
   readonly chain: Chain;
   readonly pools: readonly Pool[];
   readonly #arbitrageur: Arbitrageur;
+  readonly #arbitrageurAddress: Address;
   readonly #references: ReadonlyMap<Pool, Reference>;
+  readonly #liquidity: Liquidity;
+  /** Whose price was moved since the last block. */
+  readonly #moved = new Set<Pool>();
+  /** Whose liquidity goes or comes in the next block. */
+  readonly #changing = new Set<Pool>();
   readonly #isNew: boolean;
   #store: WorldStore | undefined;
 
   constructor(options: WorldOptions) {
-    const { seed, markets, kept, startedAt, deliver } = options;
+    const { seed, markets, kept, startedAt, deliver, reverts = () => false } = options;
+    this.pools = poolsOf(markets);
+    const vaults = new Set(this.pools.flatMap(({ vaultA, vaultB }) => [vaultA, vaultB].map(addressOf)));
     this.chain = new Chain({
       seed,
       ...(startedAt && { startedAt }),
       ...(deliver && { deliver }),
       ...(kept && { kept: kept.chain }),
+      drain: ({ all }) => {
+        const named = all.filter((at) => vaults.has(at));
+        return named.length > 0 && reverts() ? named : [];
+      },
     });
-    this.pools = poolsOf(markets);
     this.#references = new Map(this.pools.map((pool) => [pool, referenceOf(pool, options)]));
     const wallet = Keypair.fromSeed(createHash("sha256").update(`${seed}/arbitrageur`).digest());
     this.#arbitrageur = new Arbitrageur(this.chain, wallet);
+    this.#arbitrageurAddress = addressOf(wallet.publicKey);
+    this.#liquidity = new Liquidity(this.chain, this.pools);
     this.#isNew = kept === undefined;
     if (!this.#isNew) return;
     createMints(this.chain, MINTS);
@@ -71,7 +93,14 @@ export class World {
   }
 
   produceBlock(): Block {
-    for (const [pool, reference] of this.#references) this.#arbitrageur.trade(pool, reference.next());
+    for (const [pool, reference] of this.#references) {
+      const price = reference.next();
+      // What is left of an emptied pool has no price worth keeping.
+      if (this.#changing.has(pool) || this.#liquidity.isAway(pool)) continue;
+      this.#arbitrageur.trade(pool, price, this.#moved.has(pool) ? "first" : "in turn");
+    }
+    this.#moved.clear();
+    this.#changing.clear();
     const block = this.chain.produceBlock();
     this.#save([block]);
     return block;
@@ -84,15 +113,51 @@ export class World {
   }
 
   beginStory(symbol: string, side: Side, blocks?: number): void {
-    this.#reference(symbol).begin(side, blocks);
+    this.#market(symbol).reference.begin(side, blocks);
   }
 
   stageOf(symbol: string): Stage {
-    return this.#reference(symbol).stage;
+    return this.#market(symbol).reference.stage;
   }
 
   referencePrice(symbol: string): number {
-    return this.#reference(symbol).price;
+    return this.#market(symbol).reference.price;
+  }
+
+  /** The pool trades there in the next block, before what waits to land in it. @throws Error when that is too far. */
+  movePrice(symbol: string, factor: number): number {
+    const { pool, reference } = this.#market(symbol);
+    const { listedPrice } = pool;
+    const moved = (reference.price * factor) / listedPrice;
+    if (moved > MOVE_MAX || moved < 1 / MOVE_MAX) {
+      throw new Error(`${symbol} goes from 1/${MOVE_MAX} to ${MOVE_MAX} times its first price, ${listedPrice}`);
+    }
+    reference.move(factor);
+    this.#moved.add(pool);
+    return reference.price;
+  }
+
+  /** In the next block all but that part of the pool's liquidity leaves. */
+  empty(symbol: string, left: number): void {
+    const { pool } = this.#market(symbol);
+    this.#liquidity.leave(pool, left);
+    this.#changing.add(pool);
+  }
+
+  /** In the next block what left is back, and after it the market's price. */
+  refill(symbol: string): void {
+    const { pool } = this.#market(symbol);
+    this.#liquidity.comeBack(pool);
+    this.#changing.add(pool);
+  }
+
+  /**
+   * The newest blocks lose. Answers with those of their transactions that were not the market's own, oldest first.
+   *
+   * @throws Error, having done nothing, when one of the blocks is final.
+   */
+  fork(blocks: number): readonly LandedTransaction[] {
+    return this.chain.rollback(blocks).filter(({ keys }) => keys.all[0] !== this.#arbitrageurAddress);
   }
 
   fund(wallet: PublicKey, funds: Funds): void {
@@ -103,8 +168,8 @@ export class World {
     return startRpc(this.chain);
   }
 
-  startVenue(apiKey?: string): Promise<Server> {
-    return startVenue({ chain: this.chain, pools: this.pools, apiKey });
+  startVenue(apiKey?: string, front?: Front): Promise<Server> {
+    return startVenue({ chain: this.chain, pools: this.pools, apiKey, front });
   }
 
   #save(blocks: readonly Block[]): void {
@@ -116,8 +181,8 @@ export class World {
     this.#store.save({ blocks, records: accounts.records, accounts: accounts.takeChanges(), references });
   }
 
-  #reference(symbol: string): Reference {
-    for (const [pool, reference] of this.#references) if (pool.symbol === symbol) return reference;
+  #market(symbol: string): { readonly pool: Pool; readonly reference: Reference } {
+    for (const [pool, reference] of this.#references) if (pool.symbol === symbol) return { pool, reference };
     throw new Error(`There is no market ${symbol}.`);
   }
 }

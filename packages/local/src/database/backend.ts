@@ -18,6 +18,9 @@ export interface Backend {
 /** As many as a small Neon compute would have going at once for a handful of Lambdas. */
 const POOL_SIZE = 10;
 
+/** Tests send 50 calls into a real PostgreSQL at once, and none is to wait outside; it lets 100 in. */
+const POSTGRES_POOL_SIZE = 60;
+
 export function overPglite(database: PGlite): Backend {
   const gate = new PgliteGate(database);
   const as = { user: "postgres", database: "postgres" };
@@ -32,6 +35,6 @@ export function overPostgres(url: string): Backend {
   return {
     as,
     connect: () => net.connect({ ...address, noDelay: true }),
-    pool: new pg.Pool({ ...address, ...as, max: POOL_SIZE }),
+    pool: new pg.Pool({ ...address, ...as, max: POSTGRES_POOL_SIZE }),
   };
 }

@@ -1,7 +1,7 @@
 import { pipeline } from "node:stream/promises";
 import type { PGlite } from "@electric-sql/pglite";
 import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
-import { listen, serverOf, stop } from "../listen.ts";
+import { type Front, listen, serverOf, stop } from "../listen.ts";
 import { type Backend, overPglite, overPostgres } from "./backend.ts";
 import { credentials, Login } from "./login.ts";
 import { sqlOverHttp } from "./sql.ts";
@@ -21,13 +21,21 @@ export interface Neon {
   close(): Promise<void>;
 }
 
-/** A local Neon: its HTTP and WebSocket protocols in front of a PGlite, or of a real PostgreSQL that trusts us. */
-export async function startNeon(database: { pglite: PGlite } | { postgres: string }): Promise<Neon> {
+/**
+ * A local Neon: its HTTP and WebSocket protocols in front of a PGlite, or of a real PostgreSQL that trusts us. `front`
+ * stands before HTTP alone, which is what the functions speak.
+ */
+export async function startNeon(
+  database: { pglite: PGlite } | { postgres: string },
+  { front }: { front?: Front } = {},
+): Promise<Neon> {
   const backend = "pglite" in database ? overPglite(database.pglite) : overPostgres(database.postgres);
-  // The pool replaces an idle connection that breaks; without a listener the break would end the process.
+  // A connection that breaks fails the query it has, and the pool replaces it; without listeners, idle or in the middle of
+  // a transaction, the break would end the process.
   backend.pool.on("error", () => undefined);
+  backend.pool.on("connect", (client) => client.on("error", () => undefined));
 
-  const server = serverOf(sqlOverHttp(backend.pool));
+  const server = serverOf(sqlOverHttp(backend.pool), front);
   const sockets = new WebSocketServer({ server, path: "/v2" });
   const tunnels = new Set<Promise<void>>();
   sockets.on("connection", (socket) => {

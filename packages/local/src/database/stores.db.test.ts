@@ -2,16 +2,11 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { accountStore } from "@backstop/core/account/account.store";
 import { connect } from "@backstop/core/db/client";
-import { outboxStore } from "@backstop/core/event/outbox.store";
-import { marketStore } from "@backstop/core/market/market.store";
-import { positionStore } from "@backstop/core/position/position.store";
-import { stopStore } from "@backstop/core/stop/stop.store";
+import { executionContract } from "@backstop/core/testing/execution.contract";
+import { storesOver } from "@backstop/core/testing/stores";
 import { storesContract } from "@backstop/core/testing/stores.contract";
-import { attemptStore } from "@backstop/core/trade/attempt.store";
-import { fillStore } from "@backstop/core/trade/fill.store";
-import { tradeStore } from "@backstop/core/trade/trade.store";
+import type { Stores } from "@backstop/core/testing/stores.given";
 import { afterAll } from "vitest";
 import { clock } from "../../../../functions/system.ts";
 import { openDatabase } from "./database.ts";
@@ -22,22 +17,15 @@ afterAll(async () => {
   for (const close of closing.reverse()) await close();
 });
 
-storesContract("on PGlite", async () => {
+async function opened(): Promise<Stores> {
   const pglite = await openDatabase({
     migrations: fileURLToPath(new URL("../../../../drizzle", import.meta.url)),
     cache: mkdtempSync(`${tmpdir()}/backstop-`),
   });
   const neon = await startNeon({ pglite });
   closing.push(() => pglite.close(), neon.close);
-  const db = connect({ url: neon.url, fetchEndpoint: neon.fetchEndpoint }, clock);
-  return {
-    accounts: accountStore(db),
-    markets: marketStore(db),
-    trades: tradeStore(db),
-    attempts: attemptStore(db),
-    fills: fillStore(db),
-    positions: positionStore(db),
-    stops: stopStore(db),
-    outbox: outboxStore(db),
-  };
-});
+  return storesOver(connect({ url: neon.url, fetchEndpoint: neon.fetchEndpoint }, clock));
+}
+
+storesContract("on PGlite", opened);
+executionContract("on PGlite", opened);

@@ -1,10 +1,10 @@
 import { Redis } from "ioredis";
-import { listen, serverOf, stop } from "../listen.ts";
+import { type Front, listen, serverOf, stop } from "../listen.ts";
 import { upstashRest } from "./rest.ts";
 import { startRedisServer } from "./server.ts";
 
 /** A local Upstash: its REST protocol in front of a Redis server in this process, or of the one at `redisUrl`. */
-export async function startRedis({ redisUrl }: { redisUrl?: string } = {}): Promise<{
+export async function startRedis({ redisUrl, front }: { redisUrl?: string; front?: Front } = {}): Promise<{
   url: string;
   token: string;
   close(): Promise<void>;
@@ -22,7 +22,7 @@ export async function startRedis({ redisUrl }: { redisUrl?: string } = {}): Prom
     throw error;
   });
   const token = "local";
-  const server = serverOf(upstashRest(redis, token));
+  const server = serverOf(upstashRest(redis, token), front);
   const address = await listen(server);
   return {
     url: `http://${address}`,

@@ -2,7 +2,7 @@
 // makes one; whoever builds the chain writes the account.
 
 import { PublicKey } from "@solana/web3.js";
-import { associatedTokenAddress } from "../chain/token.ts";
+import { holdingOf, type KnownMint } from "../chain/mints.ts";
 import { SWAP_PROGRAM } from "./route.ts";
 
 const DISCRIMINATOR = Buffer.from("f19a6d0411b16dbc", "hex"); // sha256("account:Pool")[0..8]
@@ -17,12 +17,11 @@ export interface PoolAddresses {
   readonly vaultB: PublicKey;
 }
 
-export function poolOf(mintA: PublicKey, mintB: PublicKey): PoolAddresses {
+export function poolOf(a: KnownMint, b: KnownMint): PoolAddresses {
+  const [mintA, mintB] = [a.address, b.address];
   const seeds = [Buffer.from("pool"), mintA.toBuffer(), mintB.toBuffer()];
   const [address, bump] = PublicKey.findProgramAddressSync(seeds, SWAP_PROGRAM);
-  const vaultA = associatedTokenAddress(address, mintA);
-  const vaultB = associatedTokenAddress(address, mintB);
-  return { address, bump, mintA, mintB, vaultA, vaultB };
+  return { address, bump, mintA, mintB, vaultA: holdingOf(address, a), vaultB: holdingOf(address, b) };
 }
 
 export function poolBytes({ bump, mintA, mintB, vaultA, vaultB }: PoolAddresses): Buffer {

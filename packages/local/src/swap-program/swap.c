@@ -2,7 +2,8 @@
 //
 // Invariants: an instruction moves both legs or neither; the user receives at least
 // floor(quoted_out * (10000 - slippage_bps) / 10000) or the instruction fails with 6001; the product
-// of the two vaults never falls.
+// of the two vaults never falls. What a leg moved is what its receiver gained: a token may withhold a
+// part of every transfer.
 //
 // Freestanding C for sBPF v0: no libc, no writable globals, no 128-bit integers (the back end would
 // call into a runtime library that is not there), no more than five arguments to a call. The stack
@@ -105,9 +106,14 @@ enum {
   VAULT_OUT,
   POOL,
   ROUTE_ACCOUNTS,
+  // A step that names these, too, moves tokens of whichever program, checked against their mints.
+  MINT_IN = ROUTE_ACCOUNTS,
+  TOKEN_PROGRAM_IN,
+  TOKEN_PROGRAM_OUT,
+  CHECKED_ROUTE_ACCOUNTS,
 };
 
-// The runtime allows 64 accounts in a transaction; a route of one step needs 12.
+// The runtime allows 64 accounts in a transaction; a route of one step needs 12 or 15.
 #define ACCOUNTS_MAX 32
 
 // Offsets in the data of `route` with one step whose swap has no payload.
@@ -126,7 +132,8 @@ enum {
 // The pool's account: PDA of ["pool", mint_a, mint_b, bump], owned by this program, authority of both vaults.
 enum { POOL_BUMP = 8, POOL_MINT_A = 16, POOL_MINT_B = 48, POOL_VAULT_A = 80, POOL_VAULT_B = 112, POOL_LEN = 144 };
 
-enum { TOKEN_AMOUNT = 64, TOKEN_ACCOUNT_LEN = 165 };
+// Token-2022's accounts are as long or longer, and its mints begin as SPL Token's do.
+enum { TOKEN_AMOUNT = 64, TOKEN_ACCOUNT_LEN = 165, MINT_DECIMALS = 44, MINT_LEN = 82 };
 
 #define ROUTE_DISCRIMINATOR 0x2aade37a97cb17e5ULL // sha256("global:route")[0..8]
 #define POOL_DISCRIMINATOR 0xbc6db111046d9af1ULL  // sha256("account:Pool")[0..8]
@@ -137,14 +144,15 @@ static const char POOL_SEED[4] = {'p', 'o', 'o', 'l'};
 
 typedef struct {
   AccountInfo accounts[ACCOUNTS_MAX];
+  u64 count;
   const u8 *data;
   u64 data_len;
   const u8 *program_id;
   const u8 *pool;
-  u64 in_amount, quoted_out, slippage_bps, out_amount;
+  u64 in_amount, quoted_out, slippage_bps, minimum_out, received, given;
   int destination;
-  AccountInfo transfer_infos[3];
-  AccountMeta transfer_metas[3];
+  AccountInfo transfer_infos[4];
+  AccountMeta transfer_metas[4];
   Instruction transfer;
   u8 transfer_data[16];
   Seed seeds[4];
@@ -162,6 +170,7 @@ static inline __attribute__((always_inline)) u64 read_input(Route *route, u8 *in
   u64 count = read_u64(input);
   u8 *at = input + 8;
   if (count < ROUTE_ACCOUNTS || count > ACCOUNTS_MAX) return NOT_ENOUGH_ACCOUNTS;
+  route->count = count;
 #pragma clang loop unroll(disable)
   for (u64 i = 0; i < count; i++) {
     AccountInfo *account = &route->accounts[i];
@@ -223,17 +232,25 @@ static inline __attribute__((always_inline)) u64 check_accounts(Route *route) {
   if (accounts[POOL].data_len != POOL_LEN || read_u64(pool) != POOL_DISCRIMINATOR) return WRONG_OWNER;
   route->pool = pool;
 
-  const u8 *vault_in = accounts[VAULT_IN].key, *vault_out = accounts[VAULT_OUT].key, *mint_out;
+  const u8 *vault_in = accounts[VAULT_IN].key, *vault_out = accounts[VAULT_OUT].key, *mint_in, *mint_out;
   if (same_key(vault_in, pool + POOL_VAULT_A) && same_key(vault_out, pool + POOL_VAULT_B)) {
+    mint_in = pool + POOL_MINT_A;
     mint_out = pool + POOL_MINT_B;
   } else if (same_key(vault_in, pool + POOL_VAULT_B) && same_key(vault_out, pool + POOL_VAULT_A)) {
+    mint_in = pool + POOL_MINT_B;
     mint_out = pool + POOL_MINT_A;
   } else {
     return WRONG_ADDRESS;
   }
   if (!same_key(accounts[DESTINATION_MINT].key, mint_out)) return WRONG_ADDRESS;
-  if (accounts[VAULT_IN].data_len != TOKEN_ACCOUNT_LEN) return WRONG_ADDRESS;
-  if (accounts[VAULT_OUT].data_len != TOKEN_ACCOUNT_LEN) return WRONG_ADDRESS;
+  if (accounts[VAULT_IN].data_len < TOKEN_ACCOUNT_LEN) return WRONG_ADDRESS;
+  if (accounts[VAULT_OUT].data_len < TOKEN_ACCOUNT_LEN) return WRONG_ADDRESS;
+  if (route->count < CHECKED_ROUTE_ACCOUNTS) return 0;
+  if (!same_key(accounts[MINT_IN].key, mint_in)) return WRONG_ADDRESS;
+  if (accounts[MINT_IN].data_len < MINT_LEN || accounts[DESTINATION_MINT].data_len < MINT_LEN) return WRONG_ADDRESS;
+  // Whoever owns the pool's own vault is the program of its mint.
+  if (!same_key(accounts[TOKEN_PROGRAM_IN].key, accounts[VAULT_IN].owner)) return WRONG_PROGRAM;
+  if (!same_key(accounts[TOKEN_PROGRAM_OUT].key, accounts[VAULT_OUT].owner)) return WRONG_PROGRAM;
   return 0;
 }
 
@@ -264,52 +281,75 @@ __attribute__((noinline)) static u64 multiply_divide(u64 a, u64 b, u64 divisor, 
   return quotient;
 }
 
-// x * y = k on the vaults' balances; a 400th of the output, rounded up, stays in the pool.
-static inline __attribute__((always_inline)) u64 price(Route *route) {
+// What can be told before anything moves.
+static inline __attribute__((always_inline)) u64 check_amounts(Route *route) {
   u64 reserve_in = read_u64(route->accounts[VAULT_IN].data + TOKEN_AMOUNT);
   u64 reserve_out = read_u64(route->accounts[VAULT_OUT].data + TOKEN_AMOUNT);
-  u64 total_in = reserve_in + route->in_amount;
-  if (route->in_amount == 0 || reserve_in == 0 || reserve_out == 0 || total_in < reserve_in) return INVALID_CALCULATION;
+  if (route->in_amount == 0 || reserve_in == 0 || reserve_out == 0) return INVALID_CALCULATION;
+  if (reserve_in + route->in_amount < reserve_in) return INVALID_CALCULATION;
   int fits = 1;
-  u64 gross = multiply_divide(reserve_out, route->in_amount, total_in, &fits);
-  u64 fee = gross / 400 + (gross % 400 != 0);
-  route->out_amount = gross - fee;
-  u64 minimum_out = multiply_divide(route->quoted_out, 10000 - route->slippage_bps, 10000, &fits);
-  if (!fits) return INVALID_CALCULATION;
-  sol_log_64_(reserve_in, reserve_out, route->in_amount, route->out_amount, minimum_out);
-  if (route->out_amount < minimum_out) {
-    LOG("AnchorError occurred. Error Code: SlippageToleranceExceeded. Error Number: 6001. Error Message: Slippage "
-        "tolerance exceeded.");
-    return SLIPPAGE_TOLERANCE_EXCEEDED;
-  }
-  return route->out_amount == 0 ? INVALID_CALCULATION : 0;
+  route->minimum_out = multiply_divide(route->quoted_out, 10000 - route->slippage_bps, 10000, &fits);
+  return fits ? 0 : INVALID_CALCULATION;
 }
 
-// SPL Token `Transfer`: [source, destination, authority]. A failure there ends the transaction.
-static inline __attribute__((always_inline)) u64 transfer(Route *route, int from, int to, int authority, u64 amount) {
-  route->transfer_infos[0] = route->accounts[from];
-  route->transfer_infos[1] = route->accounts[to];
-  route->transfer_infos[2] = route->accounts[authority];
-  route->transfer_metas[0] = (AccountMeta){route->accounts[from].key, 1, 0};
-  route->transfer_metas[1] = (AccountMeta){route->accounts[to].key, 1, 0};
-  route->transfer_metas[2] = (AccountMeta){route->accounts[authority].key, 0, 1};
-  route->transfer_data[0] = 3;
+// What an account holds: nothing, if it cannot be a token account; then the transfer into it will fail.
+static inline __attribute__((always_inline)) u64 held(const AccountInfo *account) {
+  return account->data_len < TOKEN_ACCOUNT_LEN ? 0 : read_u64(account->data + TOKEN_AMOUNT);
+}
+
+static inline __attribute__((always_inline)) void name(Route *route, int place, int account, int writable, int signer) {
+  route->transfer_infos[place] = route->accounts[account];
+  route->transfer_metas[place] = (AccountMeta){route->accounts[account].key, writable, signer};
+}
+
+// `Transfer` of SPL Token: source, destination, authority; or `TransferChecked` of the leg's own program: source,
+// mint, destination, authority. A failure there ends the transaction. `*gained` is what arrived.
+__attribute__((noinline)) static u64 transfer(Route *route, int outward, u64 amount, u64 *gained) {
+  int checked = route->count >= CHECKED_ROUTE_ACCOUNTS;
+  int to = outward ? route->destination : VAULT_IN;
+  int mint = outward ? DESTINATION_MINT : MINT_IN;
+  int program = !checked ? TOKEN_PROGRAM : outward ? TOKEN_PROGRAM_OUT : TOKEN_PROGRAM_IN;
+  int place = 0;
+  name(route, place++, outward ? VAULT_OUT : USER_SOURCE, 1, 0);
+  if (checked) name(route, place++, mint, 0, 0);
+  name(route, place++, to, 1, 0);
+  name(route, place++, outward ? POOL : AUTHORITY, 0, 1);
+  route->transfer_data[0] = checked ? 12 : 3;
   write_u64(route->transfer_data + 1, amount);
-  route->transfer = (Instruction){route->accounts[TOKEN_PROGRAM].key, route->transfer_metas, 3, route->transfer_data, 9};
-  return sol_invoke_signed_c(&route->transfer, route->transfer_infos, 3, &route->signer, authority == POOL);
+  if (checked) route->transfer_data[9] = route->accounts[mint].data[MINT_DECIMALS];
+  route->transfer = (Instruction){route->accounts[program].key, route->transfer_metas, place, route->transfer_data,
+                                  checked ? 10 : 9};
+  u64 before = held(&route->accounts[to]);
+  u64 failure = sol_invoke_signed_c(&route->transfer, route->transfer_infos, place, &route->signer, outward);
+  if (failure) return failure;
+  *gained = held(&route->accounts[to]) - before;
+  return 0;
 }
 
+// x * y = k on the vaults' balances; a 400th of the output, rounded up, stays in the pool.
 static inline __attribute__((always_inline)) u64 settle(Route *route) {
   route->seeds[0] = (Seed){(const u8 *)POOL_SEED, sizeof(POOL_SEED)};
   route->seeds[1] = (Seed){route->pool + POOL_MINT_A, 32};
   route->seeds[2] = (Seed){route->pool + POOL_MINT_B, 32};
   route->seeds[3] = (Seed){route->pool + POOL_BUMP, 1};
   route->signer = (SignerSeeds){route->seeds, 4};
-  u64 failure = transfer(route, USER_SOURCE, VAULT_IN, AUTHORITY, route->in_amount);
+  u64 reserve_in = held(&route->accounts[VAULT_IN]);
+  u64 reserve_out = held(&route->accounts[VAULT_OUT]);
+  u64 failure = transfer(route, 0, route->in_amount, &route->received);
   if (failure) return failure;
-  failure = transfer(route, VAULT_OUT, route->destination, POOL, route->out_amount);
+  int fits = 1;
+  u64 gross = multiply_divide(reserve_out, route->received, reserve_in + route->received, &fits);
+  u64 out = gross - (gross / 400 + (gross % 400 != 0));
+  if (out == 0 && route->minimum_out == 0) return INVALID_CALCULATION;
+  failure = transfer(route, 1, out, &route->given);
   if (failure) return failure;
-  sol_set_return_data((const u8 *)&route->out_amount, 8);
+  sol_log_64_(reserve_in, reserve_out, route->received, route->given, route->minimum_out);
+  if (route->given < route->minimum_out) {
+    LOG("AnchorError occurred. Error Code: SlippageToleranceExceeded. Error Number: 6001. Error Message: Slippage "
+        "tolerance exceeded.");
+    return SLIPPAGE_TOLERANCE_EXCEEDED;
+  }
+  sol_set_return_data((const u8 *)&route->given, 8);
   return 0;
 }
 
@@ -323,7 +363,7 @@ u64 entrypoint(u8 *input) {
   if (failure) return failure;
   failure = check_accounts(route);
   if (failure) return failure;
-  failure = price(route);
+  failure = check_amounts(route);
   if (failure) return failure;
   return settle(route);
 }

@@ -4,12 +4,26 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Chain } from "../chain/chain.ts";
 import { addTokens, createMints, fund } from "../chain/genesis.ts";
 import type { LandedTransaction } from "../chain/landed-transaction.ts";
-import { BONK, MINTS, SOL, USDC } from "../chain/mints.ts";
-import { addAmount, associatedTokenAddress, decodeTokenAccount, TOKEN_PROGRAM } from "../chain/token.ts";
+import { BONK, FEE, holdingOf, type KnownMint, MINTS, SOL, USDC } from "../chain/mints.ts";
+import {
+  addAmount,
+  associatedTokenAddress,
+  decodeTokenAccount,
+  TOKEN_2022_PROGRAM,
+  TOKEN_PROGRAM,
+} from "../chain/token.ts";
+import { withheld } from "../chain/transfer-fee.ts";
 import { addressOf } from "../chain/wire-transaction.ts";
 import { buyLeg, createPools, type Leg, sellLeg } from "../venue/pool.ts";
 import { signed } from "../venue/testing/trader.ts";
-import { amountOut, minimumOut, type Route, routeInstruction, SLIPPAGE_TOLERANCE_EXCEEDED } from "./route.ts";
+import {
+  amountOut,
+  amountReceived,
+  minimumOut,
+  type Route,
+  routeInstruction,
+  SLIPPAGE_TOLERANCE_EXCEEDED,
+} from "./route.ts";
 
 const AMOUNT = 10_000_000_000n;
 const U64_MAX = 2n ** 64n - 1n;
@@ -55,17 +69,16 @@ const setBalance = (at: PublicKey, amount: bigint): void =>
 const holding = (owner: Keypair, mint: PublicKey): PublicKey => associatedTokenAddress(owner.publicKey, mint);
 
 function route(user: Keypair, leg: Leg, amounts: Pick<Route, "amountIn" | "quotedOut" | "slippageBps">) {
-  const [source, destination] = [holding(user, leg.input.address), holding(user, leg.output.address)];
-  const { vaultIn, vaultOut } = leg;
-  const accounts = {
-    source,
-    destination,
-    destinationMint: leg.output.address,
+  const { input, output, vaultIn, vaultOut } = leg;
+  return routeInstruction({
+    user: user.publicKey,
+    input,
+    output,
     pool: leg.pool.address,
     vaultIn,
     vaultOut,
-  };
-  return routeInstruction({ user: user.publicKey, ...accounts, ...amounts });
+    ...amounts,
+  });
 }
 
 function land(user: Keypair, instruction: TransactionInstruction): LandedTransaction {
@@ -165,6 +178,70 @@ describe("a refusal", () => {
     const before = [holding(alice, SOL.address), sell.vaultIn, sell.vaultOut].map(balance);
     expect(land(alice, instruction).error).toEqual(customError(code));
     expect([holding(alice, SOL.address), sell.vaultIn, sell.vaultOut].map(balance)).toEqual(before);
+  });
+});
+
+describe("a swap of a token that withholds a fee", () => {
+  let feeSell: Leg;
+  let feeBuy: Leg;
+
+  beforeEach(() => {
+    const [pool] = createPools(chain, [
+      { symbol: "FEE/USDC", base: FEE, quote: USDC, price: 2, quoteDepth: 1_000_000_000_000n },
+    ]);
+    if (pool === undefined) throw new Error("The pool was listed.");
+    [feeSell, feeBuy] = [sellLeg(pool), buyLeg(pool)];
+    addTokens(chain, alice.publicKey, FEE.address, 1_000_000_000n);
+  });
+
+  const mine = (mint: KnownMint) => balance(holdingOf(alice.publicKey, mint));
+  const reserves = (leg: Leg) => ({ reserveIn: balance(leg.vaultIn), reserveOut: balance(leg.vaultOut) });
+
+  // A hundredth of the second amount would be more than the five tokens that a fee is at most.
+  it.each([100_000_000n, 800_000_000n])("of %s sent counts what the pool received", (amountIn) => {
+    const out = amountReceived(feeSell, reserves(feeSell), amountIn);
+    const [fee, usdc, vault] = [mine(FEE), mine(USDC), balance(feeSell.vaultIn)];
+    const { error } = land(alice, route(alice, feeSell, { amountIn, quotedOut: out, slippageBps: 0 }));
+    expect(error).toBeNull();
+    expect(fee - mine(FEE)).toBe(amountIn);
+    expect(balance(feeSell.vaultIn) - vault).toBe(amountIn - (amountIn === 100_000_000n ? 1_000_000n : 5_000_000n));
+    expect(mine(USDC) - usdc).toBe(out);
+  });
+
+  it.each([100_000_000n, 5_000_000_000n])("for %s received counts what arrived", (amountIn) => {
+    const out = amountReceived(feeBuy, reserves(feeBuy), amountIn);
+    const [fee, vault] = [mine(FEE), balance(feeBuy.vaultOut)];
+    expect(land(alice, route(alice, feeBuy, { amountIn, quotedOut: out, slippageBps: 0 })).error).toBeNull();
+    const sent = vault - balance(feeBuy.vaultOut);
+    expect(mine(FEE) - fee).toBe(out);
+    expect(sent - out).toBe(withheld(sent, FEE.transferFee));
+  });
+
+  it("fails with 6001 one unit above what arrives, and moves nothing", () => {
+    for (const leg of [feeSell, feeBuy]) {
+      const quotedOut = amountReceived(leg, reserves(leg), 100_000_000n) + 1n;
+      const before = [mine(FEE), mine(USDC)];
+      const { error } = land(alice, route(alice, leg, { amountIn: 100_000_000n, quotedOut, slippageBps: 0 }));
+      expect(error).toEqual(customError(SLIPPAGE_TOLERANCE_EXCEEDED));
+      expect([mine(FEE), mine(USDC)]).toEqual(before);
+    }
+  });
+
+  it("is refused with another program, with another mint, and by the program that cannot move it", () => {
+    const swap = () => route(alice, feeSell, { amountIn: 100n, quotedOut: 0n, slippageBps: 0 });
+    const edits: [code: number | string, edit: (instruction: TransactionInstruction) => void][] = [
+      [2012, ({ keys }) => keys.splice(12, 1, { pubkey: SOL.address, isSigner: false, isWritable: false })],
+      [3008, ({ keys }) => keys.splice(13, 1, { pubkey: TOKEN_PROGRAM, isSigner: false, isWritable: false })],
+      [3008, ({ keys }) => keys.splice(14, 1, { pubkey: TOKEN_2022_PROGRAM, isSigner: false, isWritable: false })],
+      ["InvalidAccountData", ({ keys }) => keys.splice(12)],
+    ];
+    for (const [code, edit] of edits) {
+      const instruction = swap();
+      edit(instruction);
+      const expected = typeof code === "number" ? customError(code) : { InstructionError: [0, code] };
+      expect(land(alice, instruction).error).toEqual(expected);
+    }
+    expect(land(alice, swap()).error).toBeNull();
   });
 });
 

@@ -43,6 +43,12 @@ describe("the arbitrageur", () => {
     expect(poolPrice() / before).toBeCloseTo(1, 3);
   });
 
+  it("gives its sign of life also after a fork took the last one", () => {
+    swaps(150, 9);
+    chain.rollback(8);
+    expect(swaps(150, 1)).toEqual([1]);
+  });
+
   it("moves the pool to a price that is away", () => {
     expect(swaps(150.3, 1)).toEqual([1]);
     expect(poolPrice()).toBeCloseTo(150.3, 3);

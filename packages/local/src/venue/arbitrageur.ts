@@ -1,11 +1,9 @@
 // The one who keeps the pools at the market's price: real, signed swaps through the program.
 
-import { type Keypair, type PublicKey, TransactionMessage, VersionedTransaction } from "@solana/web3.js";
-import type { Chain } from "../chain/chain.ts";
-import { deliverToNextBlock } from "../chain/deliver.ts";
+import { type Keypair, TransactionMessage, VersionedTransaction } from "@solana/web3.js";
+import type { Chain, Place } from "../chain/chain.ts";
 import { fund } from "../chain/genesis.ts";
-import { associatedTokenAddress } from "../chain/token.ts";
-import { amountOut, routeInstruction } from "../swap-program/route.ts";
+import { amountReceived, routeInstruction } from "../swap-program/route.ts";
 import { arbitrage, distance } from "./arbitrage.ts";
 import { buyLeg, type Leg, legReserves, type Pool, reservesOf, sellLeg } from "./pool.ts";
 import { ratioOf } from "./ratio.ts";
@@ -56,36 +54,35 @@ export class Arbitrageur {
     }
   }
 
-  /** Submits the swap that brings the pool to the price, if one is due. */
-  trade(pool: Pool, price: number): void {
+  /** Submits the swap that brings the pool to the price, if one is due; first in its block, or when its turn comes. */
+  trade(pool: Pool, price: number, place: Place = "in turn"): void {
     const reserves = reservesOf(this.#chain, pool);
     const ratio = ratioOf(price, pool.base, pool.quote);
     const { height } = this.#chain.tip;
     const away = distance(reserves, ratio);
-    const quiet = height - (this.#lastTrades.get(pool) ?? -Infinity) >= QUIET_BLOCKS_MAX;
+    const lastTrade = this.#lastTrades.get(pool) ?? -Infinity;
+    // One above the tip was forked away.
+    const quiet = lastTrade > height || height - lastTrade >= QUIET_BLOCKS_MAX;
     if (away < NEGLIGIBLE && !quiet) return;
     const { side, amountIn } = arbitrage(reserves, ratio);
     const leg = side === "buy" ? buyLeg(pool) : sellLeg(pool);
     const signOfLife = legReserves(this.#chain, leg).reserveIn / SIGN_OF_LIFE;
-    if (away >= NEGLIGIBLE) this.#swap(leg, amountIn);
-    if (away < NEGLIGIBLE || away >= LARGE) this.#swap(leg, signOfLife);
+    if (away >= NEGLIGIBLE) this.#swap(leg, amountIn, place);
+    if (away < NEGLIGIBLE || away >= LARGE) this.#swap(leg, signOfLife, place);
     this.#lastTrades.set(pool, height);
   }
 
-  #swap(leg: Leg, amountIn: bigint): void {
-    const { reserveIn, reserveOut } = legReserves(this.#chain, leg);
+  #swap(leg: Leg, amountIn: bigint, place: Place): void {
     const user = this.#wallet.publicKey;
-    const account = (mint: PublicKey): PublicKey => associatedTokenAddress(user, mint);
     const route = routeInstruction({
       user,
-      source: account(leg.input.address),
-      destination: account(leg.output.address),
-      destinationMint: leg.output.address,
+      input: leg.input,
+      output: leg.output,
       pool: leg.pool.address,
       vaultIn: leg.vaultIn,
       vaultOut: leg.vaultOut,
       amountIn,
-      quotedOut: amountOut(reserveIn, reserveOut, amountIn),
+      quotedOut: amountReceived(leg, legReserves(this.#chain, leg), amountIn),
       slippageBps: ANY_SLIPPAGE_BPS,
     });
     const { blockhash: recentBlockhash } = this.#chain.tip;
@@ -93,6 +90,6 @@ export class Arbitrageur {
     const transaction = new VersionedTransaction(message.compileToV0Message());
     transaction.sign([this.#wallet]);
     // Whatever befalls the network of those who trade here, the market itself goes on.
-    this.#chain.submit(transaction.serialize(), deliverToNextBlock);
+    this.#chain.submitDirectly(transaction.serialize(), place);
   }
 }

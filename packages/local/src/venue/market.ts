@@ -110,6 +110,11 @@ export class ReferencePrice implements Reference {
     this.#told = true;
   }
 
+  /** The rest of a story is told from there. */
+  move(factor: number): void {
+    this.#anchor *= factor;
+  }
+
   next(): number {
     const factor = this.#story.pop();
     if (factor !== undefined) {

@@ -3,7 +3,7 @@
 import { AddressLookupTableProgram, PublicKey } from "@solana/web3.js";
 import type { Chain } from "../chain/chain.ts";
 import { accountWith, addTokens, createLookupTable } from "../chain/genesis.ts";
-import type { KnownMint } from "../chain/mints.ts";
+import { type KnownMint, tokenProgramOf } from "../chain/mints.ts";
 import { decodeTokenAccount, TOKEN_PROGRAM } from "../chain/token.ts";
 import { addressOf } from "../chain/wire-transaction.ts";
 import { type PoolAddresses, poolBytes, poolOf } from "../swap-program/pool.ts";
@@ -56,17 +56,25 @@ export const [LOOKUP_TABLE] = PublicKey.findProgramAddressSync(
 
 export const poolsOf = (listings: readonly Listing[]): Pool[] =>
   listings.map(({ symbol, base, quote, price }) => ({
-    ...poolOf(base.address, quote.address),
+    ...poolOf(base, quote),
     ...{ symbol, base, quote, listedPrice: price },
   }));
 
 export function createPools(chain: Chain, listings: readonly Listing[]): Pool[] {
   const pools = poolsOf(listings);
   for (const [index, pool] of pools.entries()) createPool(chain, pool, listings[index]?.quoteDepth ?? 0n);
-  const named = pools.flatMap(({ address, vaultA, vaultB, mintA, mintB }) => [address, vaultA, vaultB, mintA, mintB]);
-  const unique = new Map([TOKEN_PROGRAM, SWAP_PROGRAM, EVENT_AUTHORITY, ...named].map((key) => [key.toBase58(), key]));
-  createLookupTable(chain, LOOKUP_TABLE, [...unique.values()]);
+  createLookupTable(chain, LOOKUP_TABLE, lookupTableOf(pools));
   return pools;
+}
+
+/** What the lookup table holds, in its order. */
+export function lookupTableOf(pools: readonly Pool[]): PublicKey[] {
+  const named = pools.flatMap(({ address, vaultA, vaultB, base, quote }) => [
+    ...[address, vaultA, vaultB, base.address, quote.address],
+    ...[tokenProgramOf(base), tokenProgramOf(quote)],
+  ]);
+  const unique = new Map([TOKEN_PROGRAM, SWAP_PROGRAM, EVENT_AUTHORITY, ...named].map((key) => [key.toBase58(), key]));
+  return [...unique.values()];
 }
 
 function createPool(chain: Chain, pool: Pool, quoteDepth: bigint): void {

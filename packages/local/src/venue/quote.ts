@@ -3,9 +3,9 @@
 import { isAddress } from "@solana/kit";
 import * as z from "zod";
 import type { Chain } from "../chain/chain.ts";
-import { amountOut, minimumOut } from "../swap-program/route.ts";
+import { amountReceived, minimumOut, ROUTE_ACCOUNTS } from "../swap-program/route.ts";
 import { findLeg, type Leg, legReserves, POOL_LABEL, type Pool } from "./pool.ts";
-import { circular, invalidRequest, noRoute, notSupported, notTradable } from "./refusal.ts";
+import { circular, invalidRequest, noRoute, noRoutesFound, notSupported, notTradable } from "./refusal.ts";
 
 const U64_MAX = 2n ** 64n - 1n;
 const SLIPPAGE_DEFAULT_BPS = 50; // Jupiter's own
@@ -21,12 +21,17 @@ export const amountText = z
 
 export const slippageBps = z.number().int().min(0).max(10_000);
 
+const MAX_ACCOUNTS = 64; // Jupiter's own, and its default
+
+export const maxAccounts = z.coerce.number().int().min(1).max(MAX_ACCOUNTS).default(MAX_ACCOUNTS);
+
 const query = z.object({
   inputMint: mintText,
   outputMint: mintText,
   amount: amountText,
   slippageBps: z.coerce.number().pipe(slippageBps).default(SLIPPAGE_DEFAULT_BPS),
   swapMode: z.enum(["ExactIn", "ExactOut"]).default("ExactIn"),
+  maxAccounts,
   platformFeeBps: z.coerce.number().int().min(0).default(0),
   asLegacyTransaction: z.enum(["true", "false"]).default("false"),
   dynamicSlippage: z.enum(["true", "false"]).default("false"),
@@ -34,14 +39,16 @@ const query = z.object({
 
 export type QuoteRequest = z.output<typeof query>;
 
+export function readQuery<Query extends z.ZodType>(schema: Query, given: Readonly<Record<string, string>>) {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalidRequest(`Query parameter ${issue?.path.join(".")} cannot be parsed: ${issue?.message}`);
+}
+
 /** Jupiter's other parameters choose among routes; with one pool a pair there is nothing to choose. */
 export function readQuoteRequest(given: Readonly<Record<string, string>>): QuoteRequest {
-  const parsed = query.safeParse(given);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw invalidRequest(`Query parameter ${issue?.path.join(".")} cannot be parsed: ${issue?.message}`);
-  }
-  const request = parsed.data;
+  const request = readQuery(query, given);
   if (request.swapMode === "ExactOut") throw notSupported("swapMode ExactOut");
   if (request.platformFeeBps > 0) throw notSupported("platformFeeBps");
   if (request.asLegacyTransaction === "true") throw notSupported("asLegacyTransaction");
@@ -67,13 +74,17 @@ export function priceImpact(reserveIn: bigint, amountIn: bigint): string {
   return digits === "" ? "0" : `0.${digits}`;
 }
 
-export function quote(chain: Chain, pools: readonly Pool[], request: QuoteRequest) {
+type Asked = Pick<QuoteRequest, "inputMint" | "outputMint" | "amount" | "slippageBps" | "maxAccounts">;
+
+export function quote(chain: Chain, pools: readonly Pool[], request: Asked) {
   const { inputMint, outputMint, amount } = request;
   const leg = legFor(pools, inputMint, outputMint);
-  const { reserveIn, reserveOut } = legReserves(chain, leg);
+  if (request.maxAccounts < ROUTE_ACCOUNTS) throw noRoutesFound();
+  const reserves = legReserves(chain, leg);
+  const { reserveIn } = reserves;
   // The program adds in 64 bits, and an output of nothing is no swap.
   if (reserveIn + amount > U64_MAX) throw noRoute();
-  const out = amountOut(reserveIn, reserveOut, amount);
+  const out = amountReceived(leg, reserves, amount);
   if (out <= 0n) throw noRoute();
   const inAmount = amount.toString();
   const outAmount = out.toString();

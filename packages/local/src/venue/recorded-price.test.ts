@@ -35,4 +35,17 @@ describe("a recorded price", () => {
       expect(price.stage).toBe("over");
     }
   });
+
+  it("goes on from where it was moved to, also in another run", () => {
+    const price = new RecordedPrice(CANDLES, 20);
+    price.move(2);
+    expect(next(price, 1)).toEqual([200]);
+    price.begin();
+    expect(next(price, 2)).toEqual([180, 260]);
+    price.move(0.5);
+    price.move(0.5);
+    const again = new RecordedPrice(CANDLES, 20, price.kept());
+    expect(again.price).toBe(65);
+    expect(next(again, 4)).toEqual([60, 60.5, 30, 35]);
+  });
 });

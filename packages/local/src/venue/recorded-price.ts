@@ -1,6 +1,7 @@
 // A market that follows recorded candles: still at the first open, then the file's prices, then still at the last close.
 //
-// Invariant: no price is invented; before and after the file the market stands still.
+// Invariants: no price is invented, every one is the file's times a factor that is 1 unless somebody moved the market;
+// before and after the file it stands still.
 
 import type { Candles } from "../candles.ts";
 import { priceOver, secondsOf } from "../walk.ts";
@@ -9,7 +10,9 @@ import type { KeptReference, Reference, Stage } from "./reference.ts";
 export class RecordedPrice implements Reference {
   readonly #candles: Candles;
   readonly #secondsPerBlock: number;
+  /** The file's. */
   #price: number;
+  #factor = 1;
   /** Market time since the first open. */
   #elapsed = 0;
   #begun = false;
@@ -21,13 +24,14 @@ export class RecordedPrice implements Reference {
     this.#price = candles[0].open;
     if (kept?.kind !== "recorded" || kept.firstTime !== candles[0].time) return;
     if (kept.elapsed === 0 || kept.elapsed >= secondsOf(candles)) return;
-    this.#price = kept.price;
+    this.#factor = kept.factor;
+    this.#price = kept.price / kept.factor;
     this.#elapsed = kept.elapsed;
     this.#begun = true;
   }
 
   get price(): number {
-    return this.#price;
+    return this.#price * this.#factor;
   }
 
   get stage(): Stage {
@@ -40,15 +44,20 @@ export class RecordedPrice implements Reference {
     this.#begun = true;
   }
 
+  move(factor: number): void {
+    this.#factor *= factor;
+  }
+
   next(): number {
-    if (this.stage !== "telling") return this.#price;
+    if (this.stage !== "telling") return this.price;
     const to = this.#elapsed + this.#secondsPerBlock;
     this.#price = priceOver(this.#candles, this.#elapsed, to, this.#price);
     this.#elapsed = to;
-    return this.#price;
+    return this.price;
   }
 
   kept(): KeptReference {
-    return { kind: "recorded", price: this.#price, firstTime: this.#candles[0].time, elapsed: this.#elapsed };
+    const [{ time: firstTime }] = this.#candles;
+    return { kind: "recorded", price: this.price, firstTime, elapsed: this.#elapsed, factor: this.#factor };
   }
 }

@@ -1,13 +1,15 @@
-// The venue's door: Jupiter's swap v1 and price v3 over HTTP.
+// The venue's door: Jupiter's swap v1 and v2 (`/build`) and price v3 over HTTP.
 
 import { Hono } from "hono";
 import type { Chain } from "../chain/chain.ts";
-import { type Server, startServer } from "../listen.ts";
+import { type Front, type Server, startServer } from "../listen.ts";
 import { SWAP_PROGRAM } from "../swap-program/route.ts";
+import { build, readBuildRequest } from "./build.ts";
+import { Plan } from "./plan.ts";
 import { POOL_LABEL, type Pool } from "./pool.ts";
 import { PRICE_IDS_MAX, prices } from "./price.ts";
 import { quote, readQuoteRequest } from "./quote.ts";
-import { invalidRequest, Refusal, unauthorized } from "./refusal.ts";
+import { invalidRequest, Refusal, tooManyRequests, unauthorized, withoutCode } from "./refusal.ts";
 import { readSwapRequest, swapInstructions } from "./swap-instructions.ts";
 
 export interface VenueOptions {
@@ -15,14 +17,22 @@ export interface VenueOptions {
   readonly pools: readonly Pool[];
   /** Without it every caller is welcome. */
   readonly apiKey?: string | undefined;
+  /** What the caller's plan allows; without it as much as they like. */
+  readonly callsPerMinute?: number | undefined;
+  readonly front?: Front | undefined;
 }
 
-export function startVenue({ chain, pools, apiKey }: VenueOptions): Promise<Server> {
+export function startVenue({ chain, pools, apiKey, callsPerMinute, front }: VenueOptions): Promise<Server> {
   const app = new Hono();
+  const plan = new Plan(callsPerMinute);
   app.use(async (context, next) => {
     context.header("x-api-gateway-request-id", crypto.randomUUID());
     if (apiKey !== undefined && context.req.header("x-api-key") !== apiKey) throw unauthorized();
-    await next();
+    const { admitted, headers } = plan.admit(Date.now());
+    if (admitted) await next();
+    if (admitted && context.res.status !== 200) return;
+    for (const [name, value] of Object.entries(headers)) context.header(name, value);
+    if (!admitted) throw tooManyRequests();
   });
   app.get("/swap/v1/quote", (context) => context.json(quote(chain, pools, readQuoteRequest(context.req.query()))));
   app.post("/swap/v1/swap-instructions", async (context) => {
@@ -31,6 +41,7 @@ export function startVenue({ chain, pools, apiKey }: VenueOptions): Promise<Serv
     });
     return context.json(swapInstructions(pools, readSwapRequest(body)));
   });
+  app.get("/swap/v2/build", (context) => context.json(build(chain, pools, readBuildRequest(context.req.query()))));
   app.get("/swap/v1/program-id-to-label", (context) => context.json({ [SWAP_PROGRAM.toBase58()]: POOL_LABEL }));
   app.get("/price/v3", (context) => {
     const ids = (context.req.query("ids") ?? "").split(",").filter((id) => id !== "");
@@ -39,8 +50,9 @@ export function startVenue({ chain, pools, apiKey }: VenueOptions): Promise<Serv
     return context.json(prices(chain, pools, ids));
   });
   app.onError((error, context) => {
-    if (error instanceof Refusal) return context.json(error.body, error.status);
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    const { body, status } = context.req.path.startsWith("/swap/v2/") ? withoutCode(error) : error;
+    return context.json(body, status);
   });
-  return startServer(app);
+  return startServer(app, front);
 }

@@ -6,9 +6,10 @@
 
 import { ComputeBudgetProgram, PublicKey, type TransactionInstruction } from "@solana/web3.js";
 import * as z from "zod";
-import { associatedTokenAddress, createAssociatedTokenAccount } from "../chain/token.ts";
+import { tokenProgramOf } from "../chain/mints.ts";
+import { createAssociatedTokenAccount } from "../chain/token.ts";
 import { routeInstruction } from "../swap-program/route.ts";
-import { LOOKUP_TABLE, type Pool } from "./pool.ts";
+import { type Leg, LOOKUP_TABLE, type Pool } from "./pool.ts";
 import { amountText, legFor, mintText, slippageBps } from "./quote.ts";
 import { invalidRequest, notSupported, twoPriorities } from "./refusal.ts";
 
@@ -18,7 +19,7 @@ const COMPUTE_UNITS_MAX = 1_400_000;
 const COMPUTE_UNITS_SWAP = 100_000;
 
 // Micro-lamports per compute unit: in the order and in the region of mainnet's percentiles.
-const MARKET_PRICES = { medium: 10_000n, high: 50_000n, veryHigh: 200_000n };
+export const MARKET_PRICES = { medium: 10_000n, high: 50_000n, veryHigh: 200_000n };
 const MICRO_LAMPORTS = 1_000_000n;
 
 const REFUSED = [
@@ -91,41 +92,53 @@ function computeUnitPrice(request: SwapRequest, limit: number): bigint {
   return price < priceMax ? price : priceMax;
 }
 
-const encode = ({ programId, keys, data }: TransactionInstruction) => ({
+export const encode = ({ programId, keys, data }: TransactionInstruction) => ({
   programId: programId.toBase58(),
   accounts: keys.map(({ pubkey, isSigner, isWritable }) => ({ pubkey: pubkey.toBase58(), isSigner, isWritable })),
   data: data.toString("base64"),
 });
 
-export function swapInstructions(pools: readonly Pool[], request: SwapRequest) {
-  const { inputMint, outputMint, inAmount, outAmount } = request.quoteResponse;
-  const leg = legFor(pools, inputMint, outputMint);
-  const user = new PublicKey(request.userPublicKey);
-  const output = leg.output.address;
-  const units = request.dynamicComputeUnitLimit === true ? COMPUTE_UNITS_SWAP : COMPUTE_UNITS_MAX;
-  const microLamports = computeUnitPrice(request, units);
+export interface Swap {
+  readonly user: PublicKey;
+  readonly leg: Leg;
+  readonly amountIn: bigint;
+  readonly quotedOut: bigint;
+  readonly slippageBps: number;
+}
+
+/** What the two versions of the API have in common. */
+export function composed({ user, leg, ...amounts }: Swap) {
+  const { input, output } = leg;
   const route = routeInstruction({
+    ...amounts,
     user,
-    source: associatedTokenAddress(user, leg.input.address),
-    destination: associatedTokenAddress(user, output),
-    destinationMint: output,
+    input,
+    output,
     pool: leg.pool.address,
     vaultIn: leg.vaultIn,
     vaultOut: leg.vaultOut,
-    amountIn: inAmount,
-    quotedOut: outAmount,
-    slippageBps: request.quoteResponse.slippageBps,
   });
+  return {
+    setupInstructions: [encode(createAssociatedTokenAccount(user, user, output.address, tokenProgramOf(output)))],
+    swapInstruction: encode(route),
+    cleanupInstruction: null,
+    otherInstructions: [],
+  };
+}
+
+export function swapInstructions(pools: readonly Pool[], request: SwapRequest) {
+  const { inputMint, outputMint, inAmount: amountIn, outAmount: quotedOut, slippageBps } = request.quoteResponse;
+  const leg = legFor(pools, inputMint, outputMint);
+  const user = new PublicKey(request.userPublicKey);
+  const units = request.dynamicComputeUnitLimit === true ? COMPUTE_UNITS_SWAP : COMPUTE_UNITS_MAX;
+  const microLamports = computeUnitPrice(request, units);
   return {
     tokenLedgerInstruction: null,
     computeBudgetInstructions: [
       encode(ComputeBudgetProgram.setComputeUnitLimit({ units })),
       encode(ComputeBudgetProgram.setComputeUnitPrice({ microLamports })),
     ],
-    setupInstructions: [encode(createAssociatedTokenAccount(user, user, output))],
-    swapInstruction: encode(route),
-    cleanupInstruction: null,
-    otherInstructions: [],
+    ...composed({ user, leg, amountIn, quotedOut, slippageBps }),
     addressLookupTableAddresses: [LOOKUP_TABLE.toBase58()],
     simulationError: null,
   };

@@ -3,7 +3,7 @@
 import type { Address } from "@solana/kit";
 import bs58 from "bs58";
 import * as z from "zod";
-import type { Chain } from "../chain.ts";
+import type { Node } from "../node.ts";
 import { TOKEN_PROGRAMS, tokenBalance, uiTokenAmount } from "../token-balance.ts";
 import type { Account } from "../vm.ts";
 import { addressParam, type Bank, bankConfig, bankOf, type Method, method, withContext } from "./method.ts";
@@ -20,7 +20,7 @@ type AccountConfig = z.output<typeof accountConfig> | null | undefined;
 const ACCOUNTS_MAX = 100; // MAX_MULTIPLE_ACCOUNTS
 const BASE58_BYTES_MAX = 128; // MAX_BASE58_BYTES: longer ones take too long to write
 
-const reader = (chain: Chain, { commitment }: Bank) => ({ read: (at: Address) => chain.read(at, commitment) });
+const reader = (chain: Node, { commitment }: Bank) => ({ read: (at: Address) => chain.read(at, commitment) });
 
 /** Accounts are exempt from rent for ever, which a node writes as the greatest epoch. */
 const RENT_EPOCH = Number(2n ** 64n - 1n);
@@ -43,7 +43,7 @@ export function encodeAccount(account: Account, read: (at: Address) => Account |
   return { ...common, data: [bs58.encode(bytes), "base58"] };
 }
 
-function accountAt(chain: Chain, at: Address, bank: Bank, config: AccountConfig) {
+function accountAt(chain: Node, at: Address, bank: Bank, config: AccountConfig) {
   const { read } = reader(chain, bank);
   const account = read(at);
   return account === null ? null : encodeAccount(account, read, config);

@@ -1,14 +1,28 @@
 // What a node tells of its blocks and of itself.
 
+import type { Address } from "@solana/kit";
 import * as z from "zod";
 import { SLOTS_PER_EPOCH } from "../chain.ts";
-import { BLOCKHASH_AGE_MAX } from "../ledger.ts";
+import { BLOCKHASH_AGE_MAX, type Block } from "../ledger.ts";
 import { computeUnitPrice, decodeTransaction, writableKeys } from "../wire-transaction.ts";
 import { addressParam, bankConfig, bankOf, type Method, method, withContext } from "./method.ts";
 
 const bankParams = z.tuple([bankConfig.nullish()]);
 
 const FEE_ACCOUNTS_MAX = 128; // MAX_TX_ACCOUNT_LOCKS, as a node checks it
+const FEE_BLOCKS_MAX = 150; // MAX_NUM_RECENT_BLOCKS of a node's fee cache
+
+const least = (bids: readonly bigint[]): bigint => bids.reduce((low, bid) => (bid < low ? bid : low), bids[0] ?? 0n);
+
+function leastBid({ transactions }: Block, accounts: readonly Address[]): bigint {
+  const bids = transactions.map(({ bytes, keys }) => {
+    const { message } = decodeTransaction(bytes);
+    return { price: computeUnitPrice(message), written: writableKeys(message, keys) };
+  });
+  const pricesOf = (some: typeof bids) => some.map(({ price }) => price);
+  const perAccount = accounts.map((at) => least(pricesOf(bids.filter(({ written }) => written.includes(at)))));
+  return perAccount.reduce((high, bid) => (bid > high ? bid : high), least(pricesOf(bids)));
+}
 
 export const blockMethods: Readonly<Record<string, Method>> = {
   getLatestBlockhash: method(bankParams, (chain, [config]) => {
@@ -42,21 +56,21 @@ export const blockMethods: Readonly<Record<string, Method>> = {
     chain.rentExemption(length),
   ),
 
-  /** The least that got a transaction writing those accounts into each block. */
+  /**
+   * Per block the greatest of these: the least any transaction of it bid, and the least any bid that wrote the account, for
+   * each of the accounts. Blocks without a transaction are not among them.
+   */
   getRecentPrioritizationFees: method(
-    z.tuple([z.array(addressParam).max(FEE_ACCOUNTS_MAX).nullish()]),
+    z.tuple([
+      z.array(addressParam).max(FEE_ACCOUNTS_MAX, `Too many inputs provided; max ${FEE_ACCOUNTS_MAX}`).nullish(),
+    ]),
     (chain, [accounts]) => {
-      const wanted = accounts ?? [];
+      const { height } = chain.ledger.at("confirmed");
       const fees: { slot: number; prioritizationFee: bigint }[] = [];
-      for (const { slot, transactions } of chain.ledger.backwards()) {
-        const prices = transactions.flatMap(({ bytes, keys }) => {
-          const { message } = decodeTransaction(bytes);
-          const written = writableKeys(message, keys);
-          return wanted.every((at) => written.includes(at)) ? [computeUnitPrice(message)] : [];
-        });
-        const least = prices.reduce((low, price) => (price < low ? price : low), prices[0] ?? 0n);
-        fees.push({ slot, prioritizationFee: least });
-        if (fees.length === BLOCKHASH_AGE_MAX) break;
+      for (const block of chain.ledger.backwards()) {
+        if (block.height > height || block.transactions.length === 0) continue;
+        fees.push({ slot: block.slot, prioritizationFee: leastBid(block, accounts ?? []) });
+        if (fees.length === FEE_BLOCKS_MAX) break;
       }
       return fees.reverse();
     },

@@ -2,12 +2,12 @@
 
 import { isAddress, address as toAddress } from "@solana/kit";
 import * as z from "zod";
-import type { Chain } from "../chain.ts";
 import { COMMITMENTS, type Commitment } from "../commitment.ts";
 import type { Block } from "../ledger.ts";
+import type { Node } from "../node.ts";
 import { invalidParams, minContextSlotNotReached } from "./rpc-error.ts";
 
-export type Method = (chain: Chain, params: unknown) => unknown;
+export type Method = (node: Node, params: unknown) => unknown;
 
 export const addressParam = z
   .string()
@@ -28,19 +28,19 @@ export interface Bank {
 
 export function method<Params extends z.ZodType>(
   params: Params,
-  answer: (chain: Chain, params: z.output<Params>) => unknown,
+  answer: (node: Node, params: z.output<Params>) => unknown,
 ): Method {
-  return (chain, given) => {
+  return (node, given) => {
     const parsed = params.safeParse(given ?? []);
     if (!parsed.success) throw invalidParams(parsed.error.issues[0]?.message ?? "Invalid params");
-    return answer(chain, parsed.data);
+    return answer(node, parsed.data);
   };
 }
 
 /** The block a request is answered from; a node's default is the finalized one. */
-export function bankOf(chain: Chain, config: BankConfig): Bank {
+export function bankOf(node: Node, config: BankConfig): Bank {
   const commitment = config?.commitment ?? "finalized";
-  const block = chain.ledger.at(commitment);
+  const block = node.ledger.at(commitment);
   if (config?.minContextSlot !== undefined && block.slot < config.minContextSlot) {
     throw minContextSlotNotReached(block.slot);
   }

@@ -1,14 +1,15 @@
-// `jsonParsed`: token accounts and mints told in words; whatever else stays bytes.
+// `jsonParsed`: token accounts and mints told in words, their extensions left out; whatever else stays bytes.
 
 import type { Address } from "@solana/kit";
-import { decodeMint, decodeTokenAccount, MINT_LENGTH, TOKEN_2022_PROGRAM, TOKEN_ACCOUNT_LENGTH } from "../token.ts";
+import { decodeMint, decodeTokenAccount, TOKEN_2022_PROGRAM } from "../token.ts";
 import { TOKEN_PROGRAMS, tokenBalance, uiTokenAmount } from "../token-balance.ts";
+import { isTokenAccount } from "../transfer-fee.ts";
 import type { Account } from "../vm.ts";
 
 export function parsedAccount(account: Account, read: (at: Address) => Account | null) {
   if (!TOKEN_PROGRAMS.includes(account.programAddress)) return null;
   const program = account.programAddress === TOKEN_2022_PROGRAM.toBase58() ? "spl-token-2022" : "spl-token";
-  const parsed = account.data.length === MINT_LENGTH ? parsedMint(account) : parsedTokenAccount(account, read);
+  const parsed = isTokenAccount(account.data) ? parsedTokenAccount(account, read) : parsedMint(account);
   return parsed === null ? null : { program, parsed, space: account.space };
 }
 
@@ -20,7 +21,7 @@ function parsedMint(account: Account) {
 
 function parsedTokenAccount(account: Account, read: (at: Address) => Account | null) {
   const balance = tokenBalance({ read }, account);
-  if (balance === null || account.data.length !== TOKEN_ACCOUNT_LENGTH) return null;
+  if (balance === null) return null;
   const { rentReserveLamports } = decodeTokenAccount(account.data);
   const info = {
     mint: balance.mint,

@@ -1,9 +1,12 @@
 import {
   ComputeBudgetProgram,
   Connection,
+  type Finality,
   Keypair,
   PublicKey,
+  type SignaturesForAddressOptions,
   SystemProgram,
+  TransactionInstruction,
   VersionedTransaction,
 } from "@solana/web3.js";
 import bs58 from "bs58";
@@ -242,6 +245,60 @@ describe("a simulation", () => {
   });
 });
 
+describe("the history of an address", () => {
+  const history = (options: SignaturesForAddressOptions = {}, commitment: Finality = "confirmed") =>
+    connection.getSignaturesForAddress(receiver, options, commitment);
+  const pay = (lamports: number) => chain.submit(transfer(lamports)).signature;
+
+  it("names what landed and named it, newest first, with its error if it failed", async () => {
+    const [first, failed] = [pay(2_000_000), pay(20_000_000_000)];
+    produce(1);
+    const { slot, unixTime } = chain.tip;
+    const other = chain.submit(signed(wallet, [], chain.tip.blockhash)).signature;
+    const last = pay(3_000_000);
+    produce(2);
+    const told = await history();
+    expect(told.map(({ signature }) => signature)).toEqual([last, failed, first]);
+    expect(told.map(({ signature }) => signature)).not.toContain(other);
+    expect(told[1]).toEqual({
+      signature: failed,
+      slot,
+      err: { InstructionError: [0, { Custom: 1 }] },
+      memo: null,
+      blockTime: unixTime,
+      confirmationStatus: "confirmed",
+    });
+    expect(await history({}, "finalized")).toEqual([]);
+  });
+
+  it("reaches from before one to until another, and no further than its limit", async () => {
+    const signatures = [1, 2, 3, 4].map((million) => pay(million * 1_000_000));
+    produce(2);
+    const [first, second, third, fourth] = signatures;
+    const told = async (options: SignaturesForAddressOptions) =>
+      (await history(options)).map(({ signature }) => signature);
+    expect(await told({ limit: 2 })).toEqual([fourth, third]);
+    expect(await told({ before: third ?? "" })).toEqual([second, first]);
+    expect(await told({ until: second ?? "" })).toEqual([fourth, third]);
+    expect(await told({ before: "unknown" })).toEqual([]);
+    expect(await told({ until: "unknown" })).toHaveLength(4);
+    await expect(history({ limit: 1_001 })).rejects.toThrow("Invalid limit; max 1000");
+    await expect(history({ limit: 0 })).rejects.toThrow("Invalid limit; max 1000");
+    expect(
+      await call(request("getSignaturesForAddress", [receiver.toBase58(), { commitment: "processed" }])),
+    ).toMatchObject({ error: { code: -32602 } });
+  });
+
+  it("repeats what a transaction says in a memo", async () => {
+    const programId = new PublicKey("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
+    const memo = new TransactionInstruction({ programId, keys: [], data: Buffer.from("abc") });
+    chain.submit(signed(wallet, [memo], chain.tip.blockhash));
+    produce(2);
+    const [told] = await connection.getSignaturesForAddress(wallet.publicKey, {}, "confirmed");
+    expect(told?.memo).toBe("[3] abc");
+  });
+});
+
 describe("accounts", () => {
   const holding = (mint: PublicKey) => associatedTokenAddress(wallet.publicKey, mint);
 
@@ -316,16 +373,41 @@ describe("the protocol", () => {
     expect(await connection.getVersion()).toHaveProperty("solana-core");
   });
 
-  it("says what the cheapest transaction of each block bid, for the accounts it wrote", async () => {
-    for (const microLamports of [700, 300]) {
-      const bid = ComputeBudgetProgram.setComputeUnitPrice({ microLamports });
-      chain.submit(signed(wallet, [bid], chain.tip.blockhash));
-    }
-    produce(1);
+  describe("of recent fees", () => {
     const lately = async (...lockedWritableAccounts: PublicKey[]) =>
       (await connection.getRecentPrioritizationFees({ lockedWritableAccounts })).at(-1);
-    const { slot } = chain.tip;
-    expect(await lately(wallet.publicKey)).toEqual({ slot, prioritizationFee: 300 });
-    expect(await lately(receiver)).toEqual({ slot, prioritizationFee: 0 });
+    const bid = (microLamports: number, ...others: TransactionInstruction[]) => {
+      const price = ComputeBudgetProgram.setComputeUnitPrice({ microLamports });
+      chain.submit(signed(wallet, [price, ...others], chain.tip.blockhash));
+    };
+    const pay = () => SystemProgram.transfer({ fromPubkey: wallet.publicKey, toPubkey: receiver, lamports: 2_000_000 });
+
+    it("tells the least bid of a confirmed block, and of those that wrote an account where that is more", async () => {
+      bid(300);
+      bid(700, pay());
+      bid(900, pay());
+      produce(1);
+      const { slot } = chain.tip;
+      expect(await lately()).toBeUndefined();
+      produce(1);
+      expect(await lately()).toEqual({ slot, prioritizationFee: 300 });
+      expect(await lately(wallet.publicKey)).toEqual({ slot, prioritizationFee: 300 });
+      expect(await lately(wallet.publicKey, receiver)).toEqual({ slot, prioritizationFee: 700 });
+      expect(await lately(PublicKey.unique())).toEqual({ slot, prioritizationFee: 300 });
+    });
+
+    it("goes back 150 blocks, and takes 128 accounts", async () => {
+      for (let count = 0; count < 152; count += 1) {
+        bid(count);
+        produce(1);
+      }
+      const fees = await connection.getRecentPrioritizationFees();
+      expect(fees.map(({ prioritizationFee }) => prioritizationFee)).toEqual(
+        Array.from({ length: 150 }, (_, index) => index + 1),
+      );
+      const accounts = Array.from({ length: 129 }, () => receiver);
+      expect(await lately(...accounts.slice(1))).toMatchObject({ prioritizationFee: 150 });
+      await expect(lately(...accounts)).rejects.toThrow("Too many inputs provided; max 128");
+    });
   });
 });

@@ -3,9 +3,10 @@
 import type { Address } from "@solana/kit";
 import bs58 from "bs58";
 import * as z from "zod";
-import type { Chain, SimulateOptions } from "../chain.ts";
+import type { SimulateOptions } from "../chain.ts";
 import { COMMITMENTS } from "../commitment.ts";
 import { BLOCKHASH_AGE_MAX } from "../ledger.ts";
+import type { Node } from "../node.ts";
 import { sentenceOf } from "../transaction-error.ts";
 import type { Simulation } from "../vm.ts";
 import { decodeTransaction, TRANSACTION_BYTES_MAX, type WireTransaction } from "../wire-transaction.ts";
@@ -68,7 +69,7 @@ function simulationAnswer(simulation: Simulation, accounts: unknown) {
 
 /** What the simulation would have left; null for every account when it failed, as a node does. */
 function accountsAfter(
-  chain: Chain,
+  chain: Node,
   simulation: Simulation,
   { commitment }: SimulateOptions,
   asked: NonNullable<z.output<typeof simulateConfig>["accounts"]>,

@@ -2,8 +2,8 @@
 
 import { Hono } from "hono";
 import * as z from "zod";
-import { type Server, startServer } from "../../listen.ts";
-import type { Chain } from "../chain.ts";
+import { type Front, type Server, startServer } from "../../listen.ts";
+import type { Node } from "../node.ts";
 import { accountMethods } from "./account-methods.ts";
 import { blockMethods } from "./block-methods.ts";
 import { historyMethods } from "./history-methods.ts";
@@ -23,14 +23,14 @@ const failure = (id: string | number | null, { code, message, details }: RpcErro
   error: { code, message, ...(details !== undefined && { data: details }) },
 });
 
-function answer(chain: Chain, given: unknown) {
+function answer(node: Node, given: unknown) {
   const parsed = request.safeParse(given);
   if (!parsed.success) return failure(null, invalidRequest());
   const { id, method, params } = parsed.data;
   try {
     const run = METHODS.get(method);
     if (run === undefined) throw methodNotFound();
-    return { jsonrpc: "2.0", id, result: run(chain, params) };
+    return { jsonrpc: "2.0", id, result: run(node, params) };
   } catch (error) {
     if (error instanceof RpcError) return failure(id, error);
     throw error;
@@ -41,7 +41,7 @@ function answer(chain: Chain, given: unknown) {
 const toJson = (value: unknown): string =>
   JSON.stringify(value, (_key, member: unknown) => (typeof member === "bigint" ? Number(member) : member));
 
-export function startRpc(chain: Chain): Promise<Server> {
+export function startRpc(node: Node, front?: Front): Promise<Server> {
   const app = new Hono();
   app.post("*", async (context) => {
     const respond = (body: unknown) => context.body(toJson(body), 200, { "content-type": "application/json" });
@@ -51,8 +51,8 @@ export function startRpc(chain: Chain): Promise<Server> {
     } catch {
       return respond(failure(null, parseError()));
     }
-    if (!Array.isArray(body)) return respond(answer(chain, body));
-    return respond(body.length === 0 ? failure(null, invalidRequest()) : body.map((one) => answer(chain, one)));
+    if (!Array.isArray(body)) return respond(answer(node, body));
+    return respond(body.length === 0 ? failure(null, invalidRequest()) : body.map((one) => answer(node, one)));
   });
-  return startServer(app);
+  return startServer(app, front);
 }

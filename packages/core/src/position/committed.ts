@@ -1,0 +1,27 @@
+/**
+ * What of an account's wallet is not there for new entries, by mint: what live positions hold, and what entries on their way
+ * will spend and may have brought.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { HELD } from "../trade/judged.ts";
+import { MOVING_TRADES } from "../trade/trade.ts";
+
+/**
+ * Rows of `mint` and `amount`, to be summed. `since`: what was booked after it is counted once more, as spent: a balance of
+ * that time may not show it.
+ */
+export const committedRows = (accountId: string, since: Date): SQL => sql`
+  select case p.side when 'buy' then m.base_mint else m.quote_mint end as mint, ${HELD} as amount
+  from position p join market m on m.symbol = p.symbol
+  where p.account_id = ${accountId} and p.status in ('open', 'closing')
+  union all
+  select t.input_mint, t.amount_in from trade t
+  where t.account_id = ${accountId} and t.kind = 'entry'
+    and t.status in ${MOVING_TRADES}
+  union all
+  select t.input_mint, t.amount_in from trade t
+  where t.account_id = ${accountId} and t.confirmed_at >= ${since.toISOString()}::timestamptz
+  union all
+  select t.output_mint, a.quoted_out from trade t join attempt a on a.trade_id = t.trade_id
+  where t.account_id = ${accountId} and t.kind = 'entry' and t.status in ${MOVING_TRADES}
+    and a.status = 'live'`;

@@ -1,0 +1,139 @@
+/**
+ * What an exit may spend, in Postgres, and putting other exits in the place of one that cannot be made as it was planned.
+ *
+ * Invariants:
+ * - a replacement names what it has seen held, exiting and tried; what was booked meanwhile makes it see again;
+ * - an exit is replaced only while none of its attempts can land, by one statement that plans all that comes in its place;
+ * - what is written off leaves the position by that same statement, and a position of which nothing is left closes with it.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/client.ts";
+import type { NewEvent } from "../event/event.ts";
+import { tell } from "../event/outbox.ts";
+import type { Mint } from "../market/mint.ts";
+import type { Amount } from "../money/amount.ts";
+import { POSITION_MOVES } from "../position/position.ts";
+import { UNFINISHED_ATTEMPTS } from "./attempt.ts";
+import { COMES_LATER, HELD, happened, numeric, timestamp } from "./judged.ts";
+import { TRADE_MOVES, type Trade, UNFINISHED_TRADES } from "./trade.ts";
+
+/** What else there is in the account of the mint that an exit spends. */
+export interface ExitSurroundings {
+  /** What the account's other positions hold of it. */
+  readonly heldByOthers: bigint;
+  /** An attempt of the account that moves the mint can still land, or be forked away. */
+  readonly unfinished: boolean;
+  /** Another exit of the same position is unfinished. */
+  readonly otherExits: boolean;
+  /** Another exit of the same position has the next attempt, or one on its way. */
+  readonly waits: boolean;
+  /** The latest slot of which a fill of the mint is booked; null: there is none. */
+  readonly lastFillSlot: bigint | null;
+}
+
+export interface Replacement {
+  readonly tradeId: string;
+  /** What was seen: how many attempts, all of them dead; what the position held; what its exits were meant to spend. */
+  readonly attempts: number;
+  readonly held: Amount;
+  readonly exiting: Amount;
+  readonly otherExits: boolean;
+  /** How often it was tried, those before it included. */
+  readonly tries: number;
+  /** The exits that take its place. */
+  readonly parts: readonly { readonly tradeId: string; readonly amountIn: Amount }[];
+  readonly missing: Amount;
+  readonly dust: Amount;
+  readonly events: readonly NewEvent[];
+  readonly at: Date;
+}
+
+export interface ExitStore {
+  surroundings(trade: Trade): Promise<ExitSurroundings>;
+  /** False: it is not as it was seen. */
+  replace(replacement: Replacement): Promise<boolean>;
+}
+
+export const exitStore = (db: Database): ExitStore => ({
+  async surroundings({ tradeId, accountId, positionId, inputMint }) {
+    const { rows } = await db.execute<{
+      held_by_others: string;
+      unfinished: boolean;
+      other_exits: boolean;
+      waits: boolean;
+      last_fill_slot: string | null;
+    }>(sql`
+      select
+        (select coalesce(sum(${HELD}), 0)::text from position p join market m on m.symbol = p.symbol
+          where p.account_id = ${accountId} and p.position_id <> ${positionId} and p.status in ('open', 'closing')
+            and ${holds(inputMint)}) as held_by_others,
+        exists (select from attempt a join trade t on t.trade_id = a.trade_id
+          where t.account_id = ${accountId} and ${moves(inputMint)} and a.status in ${UNFINISHED_ATTEMPTS}) as unfinished,
+        exists (select from trade t
+          where t.position_id = ${positionId} and t.kind = 'exit' and t.trade_id <> ${tradeId}
+            and t.status in ${UNFINISHED_TRADES}) as other_exits,
+        exists (select from trade t where t.trade_id = ${tradeId} and (
+          ${COMES_LATER} or exists (select from attempt a
+            where a.position_id = ${positionId} and a.kind = 'exit' and a.trade_id <> ${tradeId}
+              and a.status in ${UNFINISHED_ATTEMPTS})
+        )) as waits,
+        (select max(a.slot)::text from attempt a join trade t on t.trade_id = a.trade_id
+          where t.account_id = ${accountId} and ${moves(inputMint)}) as last_fill_slot`);
+    const [row] = rows;
+    if (!row) throw new TypeError(`the surroundings of ${tradeId} were not answered`);
+    return {
+      heldByOthers: BigInt(row.held_by_others),
+      unfinished: row.unfinished,
+      otherExits: row.other_exits,
+      waits: row.waits,
+      lastFillSlot: row.last_fill_slot === null ? null : BigInt(row.last_fill_slot),
+    };
+  },
+
+  replace: ({ tradeId, attempts, held, exiting, otherExits, tries, parts, missing, dust, events, at }) => {
+    const rows = parts.map((part) => ({ tradeId: part.tradeId, amountIn: part.amountIn.toString() }));
+    const planned = parts.reduce((sum, part) => sum + part.amountIn, 0n);
+    const left = sql`(${HELD} - ${numeric(missing)} - ${numeric(dust)})`;
+    const meant = sql`(p.exiting - judged.amount_in + ${numeric(planned)})`;
+    const over = sql`(${left} = 0 and not ${otherExits}::boolean)`;
+    return happened(
+      db,
+      sql`
+      with judged as (
+        select t.*
+        from position p join trade t on t.position_id = p.position_id
+        where t.trade_id = ${tradeId} and t.kind = 'exit' and t.status in ${TRADE_MOVES.supersede.from}
+          and t.attempts = ${attempts}::int and p.status = 'closing'
+          and ${HELD} = ${numeric(held)} and p.exiting = ${numeric(exiting)}
+          and not exists (select from attempt a where a.trade_id = t.trade_id and a.status in ${UNFINISHED_ATTEMPTS})
+          and ${otherExits}::boolean = exists (select from trade other
+            where other.position_id = p.position_id and other.kind = 'exit' and other.trade_id <> t.trade_id
+              and other.status in ${UNFINISHED_TRADES})
+        for update of p, t
+      ), superseded as (
+        update trade set status = ${TRADE_MOVES.supersede.to}, ended_at = ${timestamp(at)}
+        from judged where trade.trade_id = judged.trade_id
+      ), parts as (
+        insert into trade (trade_id, account_id, position_id, symbol, kind, side, status, input_mint, output_mint,
+          amount_in, replaces, tries_before, planned_at)
+        select part."tradeId", account_id, position_id, symbol, kind, side, 'planned', input_mint, output_mint,
+          part."amountIn"::numeric, judged.trade_id, ${tries}::int, ${timestamp(at)}
+        from judged, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as part("tradeId" text, "amountIn" text)
+      ), touched as (
+        update position p set exiting = ${meant}, missing = p.missing + ${numeric(missing)}, dust = p.dust + ${numeric(dust)},
+          status = case when ${over} then ${POSITION_MOVES.finish.to} else p.status end,
+          closed_at = case when ${over} then ${timestamp(at)} else p.closed_at end,
+          event_sequence = p.event_sequence + ${events.length}::int
+        from judged where p.position_id = judged.position_id
+        returning p.position_id, p.event_sequence
+      ), ${tell(events, at)}
+      select trade_id from judged`,
+    );
+  },
+});
+
+/** Whether the position `p` of market `m` holds the mint: base for side `buy`, quote for side `sell`. */
+export const holds = (mint: Mint): SQL => sql`case p.side when 'buy' then m.base_mint else m.quote_mint end = ${mint}`;
+
+/** Whether the trade `t` spends or brings the mint. */
+export const moves = (mint: Mint): SQL => sql`(t.input_mint = ${mint} or t.output_mint = ${mint})`;

@@ -1,0 +1,66 @@
+/**
+ * What an exit can spend, what its parts are, and what it may not go below. Pure.
+ *
+ * Invariants:
+ * - an exit never spends what another position holds, and never more than its own position does;
+ * - a shortage is judged only while nothing that moves the mint is in flight;
+ * - halves are exactly the whole;
+ * - the floor comes from an accepted price that is fresh, or there is none.
+ */
+import type { Market, Side } from "../market/market.ts";
+import { type Amount, amount, mulDiv } from "../money/amount.ts";
+import { BPS_ONE, type Bps, less } from "../money/bps.ts";
+import { type Price, valueAt } from "../money/price.ts";
+import type { Totals } from "../position/position.ts";
+import type { ExitSurroundings } from "./exit.store.ts";
+
+export type Room =
+  | { readonly type: "enough" }
+  /** What is in flight may still bring what is missing. */
+  | { readonly type: "unknown" }
+  /** An exit of this much can be made instead; `missing` is not there. */
+  | { readonly type: "cut"; readonly amountIn: Amount; readonly missing: Amount }
+  | { readonly type: "short"; readonly available: bigint };
+
+/** Fees of a token, or a hand in the wallet: a hundredth missing is no reason to keep the other ninety-nine exposed. */
+const TOLERATED_SHORTAGE: Bps = 100 as Bps;
+
+/**
+ * Whether an exit of `planned` can be made from a wallet of `balance`, by a position that holds `held`.
+ */
+export function roomFor(
+  planned: Amount,
+  held: Amount,
+  balance: Amount,
+  { heldByOthers, unfinished }: Pick<ExitSurroundings, "heldByOthers" | "unfinished">,
+): Room {
+  const free = balance - heldByOthers;
+  if (planned <= held && planned <= free) return { type: "enough" };
+  if (unfinished) return planned <= held && planned <= balance ? { type: "enough" } : { type: "unknown" };
+  if (planned > held) return { type: "cut", amountIn: held, missing: amount(0n) };
+  if (free < less(planned, TOLERATED_SHORTAGE) || free <= 0n) return { type: "short", available: free };
+  return { type: "cut", amountIn: amount(free), missing: amount(planned - free) };
+}
+
+/** Both halves of it; the second has the odd base unit. */
+export const halvesOf = (whole: Amount): readonly [Amount, Amount] => [amount(whole / 2n), amount(whole - whole / 2n)];
+
+/**
+ * About what `held` of a position's entry is worth in base units of the quote: at the accepted price, or at what it cost
+ * while none is known.
+ */
+export function worthOf(held: bigint, side: Side, totals: Totals, accepted: Price | null, market: Market): bigint {
+  if (side === "sell") return held;
+  if (accepted !== null) return valueAt(held, accepted, market);
+  return totals.entryOut === 0n ? 0n : mulDiv(held, totals.entryIn, totals.entryOut, "down");
+}
+
+/** The least an exit of a position of `side` may bring at the accepted price. */
+export function floorOf(amountIn: Amount, side: Side, accepted: Price, floor: Bps, market: Market): bigint {
+  const fair = side === "buy" ? valueAt(amountIn, accepted, market) : baseFor(amountIn, accepted, market);
+  return mulDiv(fair, BigInt(BPS_ONE - floor), BigInt(BPS_ONE), "down");
+}
+
+/** Base units that `quote` base units of the quote are worth: an estimate. */
+const baseFor = (quote: bigint, at: Price, { baseDecimals, quoteDecimals }: Market): bigint =>
+  BigInt(Math.floor((Number(quote) / at) * 10 ** (baseDecimals - quoteDecimals)));
