@@ -30,6 +30,15 @@ describe("configuration", () => {
     expect(config.evaluator.tickMs).toBe(500);
   });
 
+  test("counts what an exit leaves, and its smallest part, to the cent", () => {
+    const config = configFrom({
+      ...environment,
+      BACKSTOP_EXITS_SMALLEST_PART: "999999.99",
+      BACKSTOP_EXITS_DUST: "0.01",
+    });
+    expect(config.exits).toMatchObject({ smallestPart: "999999.99", dust: "0.01" });
+  });
+
   test("sends to more RPCs than it asks, as far as they are named", () => {
     const endpoints = (text: string) =>
       configFrom({ ...environment, BACKSTOP_JUPITER_BROADCAST_ENDPOINTS: text }).jupiter.rpcEndpoints;
@@ -54,6 +63,10 @@ describe("configuration", () => {
     ["BACKSTOP_POSITION_MAX_POSITIONS_PER_SYMBOL", "0", "from 1 to 100"],
     ["BACKSTOP_POSITION_MAX_POSITIONS_PER_SYMBOL", "2.5", "a whole number from 1 to 100"],
     ["BACKSTOP_STOP_LOSS_MAX_DISTANCE", "", "from 0.0001 to 0.99"],
+    ["BACKSTOP_EXITS_SMALLEST_PART", "10.001", "from 0 to 999999, of at most 2 decimals"],
+    ["BACKSTOP_EXITS_SMALLEST_PART", "1000000", "from 0 to 999999, of at most 2 decimals"],
+    ["BACKSTOP_EXITS_DUST", "0.001", "from 0 to 999999, of at most 2 decimals"],
+    ["BACKSTOP_EXITS_DUST", ".1", "from 0 to 999999, of at most 2 decimals"],
     ["BACKSTOP_EVALUATOR_TICK_SECONDS", "0.1", "from 0.5 to 30"],
     ["BACKSTOP_POSITION_MIN_POSITION_SIZE", "2000", "at most BACKSTOP_POSITION_MAX_POSITION_SIZE"],
     ["BACKSTOP_STOP_LOSS_MIN_DISTANCE", "0.3", "at most BACKSTOP_STOP_LOSS_MAX_DISTANCE"],

@@ -44,6 +44,11 @@ const addresses = z
     `must be at most ${BROADCAST_ENDPOINTS_MAX} addresses of Solana RPCs, such as https://rpc.example,https://rpc.other`,
   );
 
+/** In cents, which every quote currency counts. */
+const cents = z.coerce
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,2})?$/, "must be a decimal number from 0 to 999999, of at most 2 decimals");
+
 const Schema = z.strictObject({
   jupiter: z.strictObject({
     /** Of the Solana RPC. */
@@ -74,9 +79,9 @@ const Schema = z.strictObject({
     /** What an exit accepts is at most this fraction worse than the last accepted price, while that is fresh. */
     floor: fraction(0.01, 0.95).prefault(0.5),
     /** Quote currency. An exit without a route is halved, but not below this. */
-    smallestPart: decimal.prefault("10"),
+    smallestPart: cents.prefault("10"),
     /** Quote currency. What is worth no more than this is left when no route takes it. */
-    dust: decimal.prefault("0.1"),
+    dust: cents.prefault("0.1"),
   }),
   evaluator: z.strictObject({
     /** Between two looks at the market. Below half a second a tick would overlap its own price request. */

@@ -1,22 +1,17 @@
-/**
- * What every implementation of the stores must do for bringing trades on their way: turns, setbacks, exits and what takes their
- * place, and funds.
- */
+/** What every implementation of the stores must do for bringing trades on their way: turns, setbacks, refusals, and funds. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { NewEvent } from "../src/event/event.ts";
 import { MARKET_SEED } from "../src/market/market.ts";
-import { held } from "../src/position/position.ts";
-import type { Replacement } from "../src/trade/exit.store.ts";
-import type { EntryPlan, TradeRecord } from "../src/trade/trade.store.ts";
-import { partIdOf } from "../src/trade/trade.ts";
-import type { Postponement } from "../src/trade/turn.store.ts";
+import type { EntryPlan } from "../src/trade/trade.store.ts";
 import { AT, fill, SOL_USDC, units } from "./given.ts";
-import { givenIn, later, next, type Stores, unique } from "./stores.given.ts";
+import { givenIn, HOLDING, later, type Stores, unique } from "./stores.given.ts";
 
-/** What an opened position holds. */
-const HOLDING = 666_000_000n;
+const SELLING = { inputMint: SOL_USDC.baseMint, outputMint: SOL_USDC.quoteMint };
+
+const JUP = MARKET_SEED.find(({ symbol }) => symbol === "JUP/USDC")?.baseMint ?? SOL_USDC.baseMint;
 
 const REFUSAL = { error: "it would fail", cause: "route" } as const;
+const FAILURE = { error: "6001", cause: "slippage", feeLamports: units(6_000) } as const;
 
 export function executionContract(name: string, open: () => Promise<Stores>): void {
   describe(`execution, ${name}`, () => {
@@ -40,44 +35,13 @@ export function executionContract(name: string, open: () => Promise<Stores>): vo
       land,
       opened,
       failEntry,
-      firedOf,
       closing,
       eventsOf,
+      again,
+      alarm,
+      postponement,
+      close,
     } = givenIn(() => stores);
-
-    const again = ({ trade }: TradeRecord): Promise<TradeRecord> => find(trade.tradeId);
-
-    const alarm = ({ trade }: TradeRecord): NewEvent => ({
-      name: "alarm_raised",
-      payload: {
-        positionId: trade.positionId,
-        symbol: trade.symbol,
-        tradeId: trade.tradeId,
-        code: "EXIT_DELAYED",
-        message: "it takes long",
-      },
-    });
-
-    const postponement = (record: TradeRecord, over: Partial<Postponement> = {}): Postponement => ({
-      tradeId: record.trade.tradeId,
-      attempts: record.attempts.length,
-      setbacks: record.trade.setbacks.count,
-      failure: { code: "RATE_LIMITED", message: "the plan's calls are used up" },
-      retryAt: later(4),
-      events: [],
-      at: AT,
-      ...over,
-    });
-
-    /** An exit of a part, or of all that is left, for a person. */
-    const close = async ({ position }: TradeRecord, amountIn: bigint, seen: bigint): Promise<TradeRecord> => {
-      const tradeId = unique("trd");
-      const { accountId, positionId } = position;
-      const amounts = { amountIn: units(amountIn), seen: units(seen) };
-      const closed = { accountId, positionId, tradeId, ...amounts, key: null, events: [], at: next() };
-      expect(await stores.positions.planClose(closed)).toBe(true);
-      return find(tradeId);
-    };
 
     describe("a turn", () => {
       test("is taken once when ten come at once", async () => {
@@ -148,17 +112,59 @@ export function executionContract(name: string, open: () => Promise<Stores>): vo
         expect((await again(record)).trade.setbacks).toEqual({ count: 0, last: null, retryAt: null });
       });
 
-      test("is over when an attempt is drafted, and stays when one is refused", async () => {
+      test("keeps nobody waiting once an attempt is made, and is over when one lands, not before", async () => {
         const record = await planned();
         await stores.turns.postpone(postponement(record));
+        await stores.turns.take((await again(record)).trade, 0, later(18));
         expect(await stores.attempts.refuse(draftOf(record), REFUSAL)).toBe(true);
         const refused = await again(record);
-        expect(refused.trade.setbacks).toMatchObject({ count: 1, last: { code: "RATE_LIMITED" }, retryAt: null });
+        const noted = { count: 1, last: { code: "RATE_LIMITED" }, retryAt: null };
+        expect(refused.trade).toMatchObject({ turnUntil: null, setbacks: noted });
+
         await stores.turns.take(refused.trade, 1, later(18));
-        expect((await drafted(refused)).trade).toMatchObject({
-          turnUntil: null,
-          setbacks: { count: 0, last: null, retryAt: null },
-        });
+        const made = await signed(refused);
+        expect(made.trade).toMatchObject({ status: "submitted", turnUntil: null, setbacks: noted });
+        expect(await land(made, fill())).toBe(true);
+        const none = { count: 0, last: null, retryAt: null };
+        expect((await again(record)).trade.setbacks).toEqual(none);
+        expect(await stores.fills.fork(lastOf(made).attemptId, "open", [], later(2))).toBe(true);
+        expect((await again(record)).trade).toMatchObject({ status: "submitted", setbacks: none });
+      });
+
+      const dying = [
+        [
+          "expires",
+          "it did not land while it could",
+          (attemptId: string, events: readonly NewEvent[] = []) => stores.attempts.expire(attemptId, later(60), events),
+        ],
+        [
+          "fails",
+          "6001",
+          (attemptId: string, events: readonly NewEvent[] = []) =>
+            stores.attempts.fail(attemptId, FAILURE, units(900), later(60), events),
+        ],
+      ] as const;
+
+      test.each(dying)("is one more when an attempt %s, once, whoever comes twice", async (_word, message, die) => {
+        const record = await planned();
+        await stores.turns.postpone(postponement(record));
+        const sent = await signed(await again(record));
+        const { attemptId } = lastOf(sent);
+        const died = await Promise.all([die(attemptId), die(attemptId), die(attemptId)]);
+        expect(died.filter(Boolean)).toHaveLength(1);
+        const last = { code: "TRANSACTION_FAILED", message };
+        expect((await again(record)).trade.setbacks).toEqual({ count: 2, last, retryAt: null });
+      });
+
+      test.each(dying)("is told when an attempt %s, once, and in its place", async (_word, _message, die) => {
+        const sent = await signed(await closing());
+        const { positionId } = sent.trade;
+        const before = await eventsOf(positionId);
+        expect(await die(lastOf(sent).attemptId, [alarm(sent), alarm(sent)])).toBe(true);
+        expect(await die(lastOf(sent).attemptId, [alarm(sent)])).toBe(false);
+        const after = await eventsOf(positionId);
+        expect(after.slice(before.length).map((event) => event.name)).toEqual(["alarm_raised", "alarm_raised"]);
+        expect(after.map((event) => event.positionSequence)).toEqual(after.map((_event, index) => index + 1));
       });
 
       test("keeps nobody from the next attempt once the last one is dead", async () => {
@@ -169,18 +175,17 @@ export function executionContract(name: string, open: () => Promise<Stores>): vo
 
         const failed = await signed(await planned());
         await stores.turns.postpone(postponement(failed));
-        const cause = { error: "6001", cause: "slippage", feeLamports: units(6_000) } as const;
-        await stores.attempts.fail(lastOf(failed).attemptId, cause, null, later(60));
+        await stores.attempts.fail(lastOf(failed).attemptId, FAILURE, null, later(60));
         expect((await again(failed)).trade.setbacks.retryAt).toBeNull();
       });
     });
 
     describe("an attempt that is refused", () => {
-      test("is recorded with its reason, never signed, and followed", async () => {
+      test("is recorded with its reason and without its message, never signed, and followed", async () => {
         const record = await planned();
         expect(await stores.attempts.refuse(draftOf(record), REFUSAL)).toBe(true);
         const refused = await again(record);
-        expect(lastOf(refused)).toMatchObject({ number: 1, status: "abandoned", refusal: REFUSAL });
+        expect(lastOf(refused)).toMatchObject({ number: 1, status: "abandoned", message: "", refusal: REFUSAL });
         expect(await stores.attempts.sign(lastOf(refused).attemptId, unique("sig"), AT)).toBe(false);
         expect(lastOf(await drafted(refused))).toMatchObject({ number: 2, follows: lastOf(refused).attemptId });
       });
@@ -195,231 +200,6 @@ export function executionContract(name: string, open: () => Promise<Stores>): vo
         expect(recorded.filter(Boolean)).toHaveLength(1);
         const live = await signed(await planned());
         expect(await stores.attempts.refuse(draftOf(live), REFUSAL)).toBe(false);
-      });
-    });
-
-    describe("what is around an exit", () => {
-      test("is what the account's other positions hold of the mint, and no more", async () => {
-        const accountId = await newAccount();
-        const [entry] = [await opened({ accountId }), await opened({ accountId }), await planned({ accountId })];
-        await opened();
-        const fired = firedOf(entry);
-        await stores.stops.claim([fired], later(2));
-        const { trade } = await find(fired.exitTradeId);
-        expect(await stores.exits.surroundings(trade)).toEqual({
-          heldByOthers: HOLDING,
-          unfinished: true, // both entries are landed, and may be forked away
-          otherExits: false,
-          waits: false,
-          lastFillSlot: 1_000n,
-        });
-      });
-
-      test("has nothing unfinished once every attempt that moves the mint is final", async () => {
-        const entry = await opened();
-        await stores.fills.finalize(lastOf(entry).attemptId, entry.position, units(0), [], later(15));
-        const fired = firedOf(entry);
-        await stores.stops.claim([fired], later(16));
-        const { trade } = await find(fired.exitTradeId);
-        expect(await stores.exits.surroundings(trade)).toMatchObject({ unfinished: false, heldByOthers: 0n });
-        await drafted(await find(trade.tradeId));
-        expect(await stores.exits.surroundings(trade)).toMatchObject({ unfinished: true });
-      });
-
-      test("is quote for a position of side sell", async () => {
-        const accountId = await newAccount();
-        const mints = { inputMint: SOL_USDC.baseMint, outputMint: SOL_USDC.quoteMint };
-        const record = await signed(await planned({ accountId, side: "sell", ...mints }));
-        await land(record, fill({ amountIn: units(100_000_000), amountOut: units(15_000_000) }));
-        const { trade } = await closeOf(await opened({ accountId }));
-        expect(await stores.exits.surroundings(trade)).toMatchObject({ heldByOthers: 0n });
-        const spendingQuote = { ...trade, inputMint: SOL_USDC.quoteMint };
-        expect(await stores.exits.surroundings(spendingQuote)).toMatchObject({ heldByOthers: 15_000_000n });
-      });
-
-      const closeOf = (entry: TradeRecord): Promise<TradeRecord> => close(entry, HOLDING, HOLDING);
-
-      test("makes one that was latched before another wait for it, unless that one is kept waiting itself", async () => {
-        const entry = await opened();
-        const part = await close(entry, 166_000_000n, HOLDING);
-        const rest = await close(entry, 500_000_000n, 500_000_000n);
-        const waits = async ({ trade }: TradeRecord) => (await stores.exits.surroundings(trade)).waits;
-        expect([await waits(part), await waits(rest)]).toEqual([true, false]);
-        expect(await draft(part)).toBe(false);
-        await stores.turns.postpone(postponement(rest));
-        expect([await waits(part), await waits(rest)]).toEqual([false, false]);
-        await drafted(part);
-        expect([await waits(part), await waits(rest)]).toEqual([false, true]);
-        expect(await draft(await again(rest))).toBe(false);
-      });
-    });
-
-    describe("an exit that is replaced", () => {
-      const replacement = (
-        { trade, attempts, position }: TradeRecord,
-        over: Partial<Replacement> = {},
-      ): Replacement => ({
-        tradeId: trade.tradeId,
-        attempts: attempts.length,
-        held: held(position.totals),
-        exiting: position.exiting,
-        otherExits: false,
-        tries: 7,
-        parts: [1n, 2n].map((part) => ({
-          tradeId: partIdOf(trade.tradeId, Number(part)),
-          amountIn: units(trade.amountIn / 2n),
-        })),
-        missing: units(0),
-        dust: units(0),
-        events: [],
-        at: later(5),
-        ...over,
-      });
-
-      /** What a position in the books is held for, and what is planned to leave it. */
-      const isConsistent = async ({ trade }: TradeRecord): Promise<void> => {
-        const exits = await stores.trades.findMany([
-          trade.tradeId,
-          partIdOf(trade.tradeId, 1),
-          partIdOf(trade.tradeId, 2),
-        ]);
-        const meant = exits
-          .filter((each) => each.trade.status === "planned" || each.trade.status === "submitted")
-          .reduce((sum, each) => sum + each.trade.amountIn, 0n);
-        expect(exits[0]?.position.exiting).toBe(meant);
-      };
-
-      test("by halves is superseded, and they are planned in its place, where it was on the ladder", async () => {
-        const exit = await closing();
-        expect(await stores.exits.replace(replacement(exit, { events: [alarm(exit)] }))).toBe(true);
-        expect((await again(exit)).trade).toMatchObject({ status: "superseded", supersededAt: later(5) });
-        const { trade, position } = await find(partIdOf(exit.trade.tradeId, 2));
-        expect(trade).toMatchObject({
-          status: "planned",
-          kind: "exit",
-          side: "sell",
-          amountIn: HOLDING / 2n,
-          inputMint: SOL_USDC.baseMint,
-          outputMint: SOL_USDC.quoteMint,
-          replaces: exit.trade.tradeId,
-          triesBefore: 7,
-          setbacks: { count: 0, last: null, retryAt: null },
-          turnUntil: null,
-          plannedAt: later(5),
-        });
-        expect(position).toMatchObject({ status: "closing", exiting: HOLDING, closeReason: "trailing_stop" });
-        expect((await eventsOf(position.positionId)).at(-1)?.name).toBe("alarm_raised");
-        await isConsistent(exit);
-      });
-
-      test("is replaced once, whoever comes at once", async () => {
-        const exit = await closing();
-        const replaced = await Promise.all([1, 2, 3, 4, 5].map(() => stores.exits.replace(replacement(exit))));
-        expect(replaced.filter(Boolean)).toHaveLength(1);
-        expect(await stores.exits.replace(replacement(exit))).toBe(false);
-        await isConsistent(exit);
-      });
-
-      test("by halves closes its position with the second of them", async () => {
-        const exit = await closing();
-        await stores.exits.replace(replacement(exit));
-        const leave = async (part: number) => {
-          const sent = await signed(await find(partIdOf(exit.trade.tradeId, part)));
-          await land(sent, fill({ amountIn: units(HOLDING / 2n), amountOut: units(49_000_000) }));
-          const landed = await again(sent);
-          expect(await stores.fills.finalize(lastOf(sent).attemptId, landed.position, units(0), [], later(15))).toBe(
-            true,
-          );
-          return (await again(sent)).position.status;
-        };
-        expect(await leave(1)).toBe("closing");
-        expect(await leave(2)).toBe("closed");
-      });
-
-      test("by a smaller one books the rest as missing, and that closes the position with it", async () => {
-        const exit = await closing();
-        const parts = [{ tradeId: partIdOf(exit.trade.tradeId, 1), amountIn: units(660_000_000) }];
-        expect(await stores.exits.replace(replacement(exit, { parts, missing: units(6_000_000) }))).toBe(true);
-        const cut = await find(partIdOf(exit.trade.tradeId, 1));
-        expect(cut.position).toMatchObject({
-          status: "closing",
-          exiting: 660_000_000n,
-          totals: { missing: 6_000_000n },
-        });
-        const sent = await signed(cut);
-        await land(sent, fill({ amountIn: units(660_000_000), amountOut: units(97_000_000) }));
-        const { position } = await again(sent);
-        await stores.fills.finalize(lastOf(sent).attemptId, position, units(0), [], later(15));
-        expect((await again(sent)).position).toMatchObject({ status: "closed", totals: { missing: 6_000_000n } });
-      });
-
-      test("by nothing leaves its dust, and closes the position", async () => {
-        const exit = await closing();
-        expect(await stores.exits.replace(replacement(exit, { parts: [], dust: units(HOLDING) }))).toBe(true);
-        expect((await again(exit)).position).toMatchObject({
-          status: "closed",
-          closedAt: later(5),
-          exiting: 0n,
-          totals: { dust: HOLDING, exitIn: 0n },
-        });
-      });
-
-      test("by nothing closes no position that another exit still leaves", async () => {
-        const entry = await opened();
-        const part = await close(entry, 166_000_000n, HOLDING);
-        const rest = await close(entry, 500_000_000n, 500_000_000n);
-        const sent = await signed(rest);
-        await land(sent, fill({ amountIn: units(500_000_000), amountOut: units(73_000_000) }));
-        const seen = await again(part);
-        const dust = { parts: [], dust: units(166_000_000) };
-        expect(await stores.exits.replace(replacement(seen, { ...dust, otherExits: false }))).toBe(false);
-        expect(await stores.exits.replace(replacement(seen, { ...dust, otherExits: true }))).toBe(true);
-        const { position } = await again(part);
-        expect(position).toMatchObject({ status: "closing", exiting: 0n, totals: { dust: 166_000_000n } });
-        await stores.fills.finalize(lastOf(sent).attemptId, position, units(0), [], later(15));
-        expect((await again(part)).position.status).toBe("closed");
-      });
-
-      test("is not replaced by who has not seen its last attempt, or while that may land", async () => {
-        const exit = await closing();
-        await signed(exit);
-        expect(await stores.exits.replace(replacement(exit))).toBe(false);
-        expect(await stores.exits.replace(replacement(await again(exit)))).toBe(false);
-        const { attemptId } = lastOf(await again(exit));
-        await stores.attempts.expire(attemptId, later(60));
-        expect(await stores.exits.replace(replacement(await again(exit)))).toBe(true);
-        // What was proven dead and replaced is followed by no attempt of its own.
-        expect(await draft(await again(exit))).toBe(false);
-      });
-
-      test("either is replaced or gets its next attempt when both come at once", async () => {
-        const exit = await closing();
-        const [replaced, made] = await Promise.all([stores.exits.replace(replacement(exit)), draft(exit)]);
-        expect([replaced, made].filter(Boolean)).toHaveLength(1);
-        await isConsistent(exit);
-      });
-
-      test("names what it has seen held and exiting: what was booked meanwhile makes it look again", async () => {
-        const entry = await opened();
-        const part = await close(entry, 166_000_000n, HOLDING);
-        await close(entry, 500_000_000n, 500_000_000n);
-        expect(await stores.exits.replace(replacement(part, { otherExits: true }))).toBe(false);
-        const seen = await again(part);
-        expect(await stores.exits.replace(replacement(seen, { otherExits: true, held: units(1) }))).toBe(false);
-        expect(await stores.exits.replace(replacement(seen, { otherExits: false }))).toBe(false);
-        expect(await stores.exits.replace(replacement(seen, { otherExits: true }))).toBe(true);
-      });
-
-      test("by one whose name is taken changes nothing", async () => {
-        const [exit, other] = [await closing(), await closing()];
-        const parts = [{ tradeId: other.trade.tradeId, amountIn: exit.trade.amountIn }];
-        await expect(stores.exits.replace(replacement(exit, { parts }))).rejects.toThrow();
-        expect(await again(exit)).toEqual(exit);
-        expect(await again(other)).toEqual(other);
-      });
-
-      test("never was an entry", async () => {
-        expect(await stores.exits.replace(replacement(await planned()))).toBe(false);
       });
     });
 
@@ -446,8 +226,9 @@ export function executionContract(name: string, open: () => Promise<Stores>): vo
         expect(await outcome(accountId, poor(100_000_000))).toEqual({ outcome: "planned" });
         expect(await outcome(accountId, poor(199_999_999))).toEqual({ outcome: "no_funds", free: 99_999_999n });
         expect(await outcome(await newAccount(), poor(100_000_000))).toEqual({ outcome: "planned" });
-        const mints = { inputMint: SOL_USDC.baseMint, outputMint: SOL_USDC.quoteMint };
-        expect(await outcome(accountId, poor(100_000_000, { side: "sell", ...mints }))).toEqual({ outcome: "planned" });
+        expect(await outcome(accountId, poor(100_000_000, { side: "sell", ...SELLING }))).toEqual({
+          outcome: "planned",
+        });
       });
 
       test("come back when an entry fails", async () => {
@@ -472,17 +253,33 @@ export function executionContract(name: string, open: () => Promise<Stores>): vo
         const accountId = await newAccount();
         const exit = await signed(await close(await opened({ accountId }), HOLDING, HOLDING));
         await land(exit, fill({ amountIn: units(HOLDING), amountOut: units(98_000_000) }));
-        const mints = { inputMint: SOL_USDC.baseMint, outputMint: SOL_USDC.quoteMint };
         const selling = (at: Date) =>
-          outcome(accountId, { ...poor(0, { side: "sell", ...mints }), funds: { balance: units(HOLDING), at } });
+          outcome(accountId, { ...poor(0, { side: "sell", ...SELLING }), funds: { balance: units(HOLDING), at } });
         expect((await selling(AT)).outcome).toBe("no_funds");
         expect((await selling(later(60))).outcome).toBe("planned");
       });
 
+      test("are none in a mint that is frozen, whether it would be spent or brought, until that is over", async () => {
+        const { position } = await opened();
+        const { accountId, positionId } = position;
+        const look = (slot: bigint) => ({ accountId, mint: SOL_USDC.baseMint, slot, at: later(3) });
+        await stores.shortages.sight(look(2_000n), units(1));
+        expect(await outcome(accountId, {})).toEqual({ outcome: "planned" });
+        const sighting = (await stores.shortages.sighting(accountId, SOL_USDC.baseMint)) ?? expect.unreachable();
+        expect(await stores.shortages.freeze({ ...look(2_100n), sighting, positionId, events: [] })).toBe(true);
+
+        const frozen = { outcome: "frozen", mint: SOL_USDC.baseMint };
+        expect(await outcome(accountId, {})).toEqual(frozen);
+        expect(await outcome(accountId, { side: "sell", ...SELLING })).toEqual(frozen);
+        expect(await outcome(accountId, { symbol: "JUP/USDC", outputMint: JUP })).toEqual({ outcome: "planned" });
+        expect(await outcome(await newAccount(), {})).toEqual({ outcome: "planned" });
+        await stores.shortages.agree(look(2_200n));
+        expect(await outcome(accountId, {})).toEqual({ outcome: "planned" });
+      });
+
       test("are not what a sell has brought, which is kept for buying back", async () => {
         const accountId = await newAccount();
-        const mints = { inputMint: SOL_USDC.baseMint, outputMint: SOL_USDC.quoteMint };
-        const record = await signed(await planned({ accountId, side: "sell", ...mints }));
+        const record = await signed(await planned({ accountId, side: "sell", ...SELLING }));
         const at = later(60);
         const buying = () => outcome(accountId, poor(0, { funds: { balance: units(100_000_000), at } }));
         // On its way it may have brought what it was quoted: 665 USDC.

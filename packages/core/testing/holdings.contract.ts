@@ -374,6 +374,24 @@ export function holdingsContract(name: string, open: () => Promise<Database>): v
       }
     });
 
+    test("a lot that holds something else than was seen is not written off", async () => {
+      const lot = await world.lot(100n);
+      const [seen] = (await world.deps.shortages.books(world.accountId, SOL)).lots;
+      if (!seen) return expect.unreachable();
+      const part = { lot: seen, amount: amount(30n), events: [], at: world.clock.now() };
+      const write = () => world.deps.shortages.writeOff({ accountId: world.accountId, mint: SOL, ...part });
+      expect([await write(), await write(), await heldBy(lot)]).toEqual([true, false, 70n]);
+    });
+
+    test("a look that took long changes nothing of what was seen since", async () => {
+      const { accountId } = world;
+      const at = (slot: bigint) => ({ accountId, mint: SOL, slot, at: world.clock.now() });
+      expect(await world.deps.shortages.sight(at(20n), amount(5n))).toBe(true);
+      expect(await world.deps.shortages.agree(at(19n))).toBe(false);
+      expect(await world.deps.shortages.sight(at(20n), amount(6n))).toBe(false);
+      expect(await sighting()).toMatchObject({ amount: 5n, slot: 20n, agreedSlot: null });
+    });
+
     test("an attempt that was made since the lot was seen keeps it from being written off", async () => {
       const lot = await world.lot(100n);
       const exit = await world.fire(lot);

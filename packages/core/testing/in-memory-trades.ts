@@ -21,6 +21,7 @@ import type { TradeRecord, TradeStore } from "../src/trade/trade.store.ts";
 import {
   MOVING_TRADES,
   NO_SETBACKS,
+  type Setbacks,
   type Trade,
   type TradeEvent,
   transition,
@@ -67,10 +68,8 @@ export class InMemoryTrades {
     const { trade, attempts } = this.of(tradeId);
     const last = attempts.at(-1);
     if (!last) throw new Error(`${tradeId} has no attempt`);
-    const dead = event.type === "expire" || event.type === "error";
-    const setbacks = dead ? { ...trade.setbacks, retryAt: null } : trade.setbacks;
     this.#rows.set(tradeId, {
-      trade: { ...trade, setbacks },
+      trade: followed({ ...trade, setbacks: setbacksAfter(trade.setbacks, event) }, event),
       attempts: [...attempts.slice(0, -1), moved(last, event)],
     });
   }
@@ -101,11 +100,11 @@ export class InMemoryTrades {
   readonly attempts: AttemptStore = {
     find: async (attemptId) => this.#attempt(attemptId),
     draft: async (draft) => this.#insert({ ...draft, positionId: this.position.positionId, status: "drafted" }),
-    refuse: async (draft, refusal) => this.#insert(refused(draft, this.position.positionId, refusal)),
+    refuse: async (draft, refusal) =>
+      this.#insert(refused({ ...draft, message: "" }, this.position.positionId, refusal)),
     sign: async (attemptId, signature, at) => {
       const record = this.#byAttempt(attemptId);
       if (!record || this.#attempt(attemptId)?.status !== "drafted") return false;
-      this.#put({ ...record.trade, setbacks: NO_SETBACKS });
       this.carry(record.trade.tradeId, { type: "sign", at, signature });
       return true;
     },
@@ -115,8 +114,9 @@ export class InMemoryTrades {
       this.carry(record.trade.tradeId, { type: "abandon", refusal });
       return true;
     },
-    expire: unasked,
-    fail: unasked,
+    expire: async (attemptId, at, events = []) => this.#die(attemptId, { type: "expire", at }, events),
+    fail: async (attemptId, error, _feeQuote, at, events = []) =>
+      this.#die(attemptId, { type: "error", at, ...error }, events),
   };
 
   readonly turns: TurnStore = {
@@ -148,7 +148,7 @@ export class InMemoryTrades {
         otherExits: others.some(({ trade }) => within(UNFINISHED_TRADES, trade.status)),
         waits: others.some(
           ({ trade, attempts }) =>
-            (within(MOVING_TRADES, trade.status) && trade.plannedAt > plannedAt && trade.setbacks.count === 0) ||
+            (within(MOVING_TRADES, trade.status) && trade.plannedAt > plannedAt && trade.setbacks.count < 3) ||
             attempts.some((attempt) => within(UNFINISHED_ATTEMPTS, attempt.status)),
         ),
       };
@@ -196,6 +196,13 @@ export class InMemoryTrades {
     return true;
   }
 
+  #die(attemptId: string, event: AttemptEvent, events: readonly NewEvent[]): boolean {
+    const record = this.#byAttempt(attemptId);
+    if (!record || this.#attempt(attemptId)?.status !== "live") return false;
+    this.carry(record.trade.tradeId, event);
+    return this.#tell(events);
+  }
+
   #attempt(attemptId: string): Attempt | null {
     return this.#byAttempt(attemptId)?.attempts.find((each) => each.attemptId === attemptId) ?? null;
   }
@@ -216,6 +223,21 @@ export class InMemoryTrades {
     this.events = [...this.events, ...events];
     return true;
   }
+}
+
+/** What is dead is a setback more, and what has landed is the end of all of them. */
+function setbacksAfter(setbacks: Setbacks, event: AttemptEvent): Setbacks {
+  if (event.type === "land") return { ...setbacks, count: 0, last: null };
+  if (event.type !== "expire" && event.type !== "error") return setbacks;
+  const message = event.type === "error" ? event.error : "it did not land while it could";
+  return { count: setbacks.count + 1, last: { code: "TRANSACTION_FAILED", message }, retryAt: null };
+}
+
+/** The trade goes where its attempt has gone. */
+function followed(trade: Trade, event: AttemptEvent): Trade {
+  if (event.type === "land") return transition(trade, { type: "confirm", at: event.at });
+  if (event.type === "finalize") return transition(trade, { type: "finalize", at: event.at });
+  return trade;
 }
 
 const refused = (draft: AttemptDraft, positionId: number, refusal: Failing): Attempt => ({

@@ -210,11 +210,13 @@ export function lateLandingsContract(name: string, open: () => Promise<Database>
     });
 
     test("one that cannot be booked keeps nobody from the others, and its message comes again", async () => {
-      const [bad, good] = [await deadEntry(), await deadEntry()];
+      const good = await deadEntry();
+      await world.clock.sleep(1_000);
+      const bad = await deadEntry();
       world.landLate(bad, first(bad), -1n, -1n);
       world.landLate(good, first(good), 100n, 700n);
       const tradeIds = [bad.trade.tradeId, good.trade.tradeId];
-      expect(await reconcileTrades(world.deps, tradeIds)).toEqual(tradeIds);
+      expect((await reconcileTrades(world.deps, tradeIds)).toSorted()).toEqual(tradeIds.toSorted());
       expect((await again(good)).position.status).toBe("open");
     });
 
@@ -227,6 +229,33 @@ export function lateLandingsContract(name: string, open: () => Promise<Database>
       expect((await again(lands)).position.totals).toMatchObject({ exitIn: 300n, exitOut: 60n });
       expect((await again(beside)).position.totals).toMatchObject({ exitIn: 500n, exitOut: 100n });
       for (const exit of exits) expect((await toldOf(exit)).filter((each) => each === "LATE_LANDING")).toHaveLength(1);
+    });
+
+    test("ten that find what no position takes at once book it once", async () => {
+      const dead = await deadExit();
+      await world.finalize(await world.land(await world.send(dead), 500n, 90n));
+      const before = (await again(dead)).position.totals.feesLamports;
+      world.landLate(dead, first(dead), 500n, 100n);
+      await Promise.all(Array.from({ length: 10 }, () => recheck(dead)));
+      expect((await again(dead)).position.totals.feesLamports - before).toBe(6_000n);
+      expect((await toldOf(dead)).filter((each) => each === "LATE_LANDING")).toHaveLength(1);
+    });
+
+    test("a position that changed in between makes the booking look again", async () => {
+      const lot = await world.lot(500n);
+      const dead = await world.expire(await world.send(await world.close(lot, 200n)));
+      await world.finalize(await world.land(await world.send(dead), 200n, 40n));
+      world.landLate(dead, first(dead), 200n, 40n);
+      const { landLate } = world.deps.fills;
+      const racing: typeof landLate = async (late) => {
+        await world.takeOff(lot, 250n);
+        return landLate(late);
+      };
+      await recheckExpired({ ...world.deps, fills: { ...world.deps.fills, landLate: racing } }, [dead.trade.tradeId]);
+      expect((await again(dead)).attempts[0]?.status).toBe("expired");
+      expect(world.queues.sent.at(-1)).toMatchObject({ queue: "reconcile", delaySeconds: 30 });
+      await recheck(dead);
+      expect((await again(dead)).position.totals).toMatchObject({ exitIn: 200n, missing: 250n });
     });
 
     test("a draft that came in between makes the landing look again", async () => {
@@ -286,6 +315,7 @@ export function lateLandingsContract(name: string, open: () => Promise<Database>
 
       test("is left alone when it is over", async () => {
         const lot = await world.lot(100n);
+        expect(await world.deps.looks.takeLook(lot.trade.tradeId, world.clock.now(), world.clock.now())).toBe(false);
         await reconcileTrades(world.deps, [lot.trade.tradeId]);
         await world.clock.sleep(10_000_000);
         await reconcileAll(world.deps);
@@ -295,9 +325,10 @@ export function lateLandingsContract(name: string, open: () => Promise<Database>
       test("is found by the schedule when its look was lost, and not while it has one", async () => {
         const { trade } = await world.plan();
         const driven = () => world.queues.sent.filter(({ tradeId }) => tradeId === trade.tradeId).length;
+        await world.clock.sleep(179_000);
         await reconcileAll(world.deps);
         expect(driven()).toBe(0);
-        await world.clock.sleep(181_000);
+        await world.clock.sleep(2_000);
         await reconcileAll(world.deps);
         expect(driven()).toBe(3);
         await reconcileAll(world.deps);

@@ -169,6 +169,17 @@ export async function reconcileWorld(db: Database) {
       return find(tradeId);
     },
 
+    /** A part of it is written off. */
+    async takeOff({ position: { positionId } }: TradeRecord, gone: bigint): Promise<void> {
+      const mint = SOL_USDC.baseMint;
+      const { lots } = await deps.shortages.books(accountId, mint);
+      const lot = there(
+        lots.find((each) => each.position.positionId === positionId),
+        `a lot ${positionId}`,
+      );
+      await deps.shortages.writeOff({ accountId, mint, lot, amount: units(gone), events: [], at: clock.now() });
+    },
+
     async expire(record: TradeRecord): Promise<TradeRecord> {
       await stores.attempts.expire(last(record).attemptId, clock.now());
       return find(record.trade.tradeId);

@@ -7,6 +7,7 @@ import type { MarketStore } from "../src/market/market.store.ts";
 import { AMOUNT_MAX } from "../src/money/amount.ts";
 import { bps } from "../src/money/bps.ts";
 import type { PositionStore } from "../src/position/position.store.ts";
+import type { ShortageStore } from "../src/reconcile/shortage.store.ts";
 import { armedStop, type Fired, type StopStore } from "../src/stop/stop.store.ts";
 import { triggerPrice } from "../src/stop/stop.ts";
 import type { AttemptDraft, AttemptStore } from "../src/trade/attempt.store.ts";
@@ -16,7 +17,7 @@ import type { ExitStore } from "../src/trade/exit.store.ts";
 import type { FillStore } from "../src/trade/fill.store.ts";
 import type { EntryPlan, TradeRecord, TradeStore } from "../src/trade/trade.store.ts";
 import { exitTradeId } from "../src/trade/trade.ts";
-import type { TurnStore } from "../src/trade/turn.store.ts";
+import type { Postponement, TurnStore } from "../src/trade/turn.store.ts";
 import { AT, fill, price, SOL_USDC, units } from "./given.ts";
 
 export interface Stores {
@@ -29,6 +30,7 @@ export interface Stores {
   readonly fills: FillStore;
   readonly positions: PositionStore;
   readonly stops: StopStore;
+  readonly shortages: ShortageStore;
   readonly outbox: OutboxStore;
 }
 
@@ -40,6 +42,9 @@ export const unique = (prefix: string): string => `${prefix}_${(names++).toStrin
 
 /** A moment after every one that was asked for before. */
 export const next = (): Date => new Date(later(2).getTime() + names++);
+
+/** What an opened position holds. */
+export const HOLDING = 666_000_000n;
 
 /** @param stores - They are opened when the tests begin. */
 export function givenIn(stores: () => Stores) {
@@ -128,7 +133,7 @@ export function givenIn(stores: () => Stores) {
 
   const opened = async (over: Partial<EntryPlan> = {}): Promise<TradeRecord> => {
     const record = await signed(await planned(over));
-    expect(await land(record, fill({ amountIn: units(100_000_000), amountOut: units(666_000_000) }))).toBe(true);
+    expect(await land(record, fill({ amountIn: units(100_000_000), amountOut: units(HOLDING) }))).toBe(true);
     return find(record.trade.tradeId);
   };
 
@@ -163,6 +168,40 @@ export function givenIn(stores: () => Stores) {
   const eventsOf = async (positionId: number) =>
     (await stores().outbox.after(0n, 100_000)).filter((event) => event.positionId === positionId);
 
+  const again = ({ trade }: TradeRecord): Promise<TradeRecord> => find(trade.tradeId);
+
+  const alarm = ({ trade }: TradeRecord): NewEvent => ({
+    name: "alarm_raised",
+    payload: {
+      positionId: trade.positionId,
+      symbol: trade.symbol,
+      tradeId: trade.tradeId,
+      code: "EXIT_DELAYED",
+      message: "it takes long",
+    },
+  });
+
+  const postponement = (record: TradeRecord, over: Partial<Postponement> = {}): Postponement => ({
+    tradeId: record.trade.tradeId,
+    attempts: record.attempts.length,
+    setbacks: record.trade.setbacks.count,
+    failure: { code: "RATE_LIMITED", message: "the plan's calls are used up" },
+    retryAt: later(4),
+    events: [],
+    at: AT,
+    ...over,
+  });
+
+  /** An exit of a part, or of all that is left, for a person. */
+  const close = async ({ position }: TradeRecord, amountIn: bigint, seen: bigint): Promise<TradeRecord> => {
+    const tradeId = unique("trd");
+    const { accountId, positionId } = position;
+    const amounts = { amountIn: units(amountIn), seen: units(seen) };
+    const closed = { accountId, positionId, tradeId, ...amounts, key: null, events: [], at: next() };
+    expect(await stores().positions.planClose(closed)).toBe(true);
+    return find(tradeId);
+  };
+
   return {
     newAccount,
     plan,
@@ -179,5 +218,9 @@ export function givenIn(stores: () => Stores) {
     firedOf,
     closing,
     eventsOf,
+    again,
+    alarm,
+    postponement,
+    close,
   };
 }

@@ -3,6 +3,7 @@ import type { Database } from "../src/db/client.ts";
 import { outboxStore } from "../src/event/outbox.store.ts";
 import { marketStore } from "../src/market/market.store.ts";
 import { positionStore } from "../src/position/position.store.ts";
+import { shortageStore } from "../src/reconcile/shortage.store.ts";
 import { stopStore } from "../src/stop/stop.store.ts";
 import { attemptStore } from "../src/trade/attempt.store.ts";
 import { exitStore } from "../src/trade/exit.store.ts";
@@ -22,5 +23,6 @@ export const storesOver = (db: Database): Stores => ({
   fills: fillStore(db),
   positions: positionStore(db),
   stops: stopStore(db),
+  shortages: shortageStore(db),
   outbox: outboxStore(db),
 });

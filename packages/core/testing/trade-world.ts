@@ -11,6 +11,7 @@ import { NO_FILLS, type Position } from "../src/position/position.ts";
 import type { Simulation } from "../src/solana/rpc.ts";
 import { keypairKey, type SignAnswer } from "../src/solana/signer.ts";
 import { UNFINISHED_ATTEMPTS } from "../src/trade/attempt.ts";
+import { confirmTrades } from "../src/trade/confirm.ts";
 import { driveTrade } from "../src/trade/drive.ts";
 import { ECHO_MS } from "../src/trade/policy.ts";
 import { signAttempt } from "../src/trade/sign.ts";
@@ -127,6 +128,29 @@ export async function driven({ deps, queues, rows, log }: World, isSo: () => boo
     if (!delivered) throw new Error(`nothing drives ${rows.all().map(({ trade }) => trade.tradeId)}: ${log.lines}`);
   }
   throw new Error(`it does not come to that: ${log.lines}`);
+}
+
+/** A look at the trade by a chain that is past everything that was sent, and shows nothing of it. */
+export async function lookedForInVain({ deps, rows }: World, tradeId: string): Promise<void> {
+  const slot = 10_000_000n;
+  const never = () => Promise.reject(new Error("nothing has landed"));
+  await confirmTrades(
+    {
+      ...deps,
+      fills: { land: never, landLate: never, move: never, fork: never, finalize: never },
+      watch: { arm: never },
+      rpc: {
+        send: never,
+        transaction: never,
+        isKnownElsewhere: async () => false,
+        finalized: async () => ({ blockHeight: slot, slot }),
+        statuses: async (signatures) => ({ slot, statuses: signatures.map(() => null) }),
+      },
+    },
+    [tradeId],
+  );
+  const last = rows.of(tradeId).attempts.at(-1);
+  if (last?.status !== "expired") throw new Error(`the last attempt of ${tradeId} is ${last?.status}`);
 }
 
 /** The unfinished trades that nothing will come back to: there must be none. */

@@ -1,7 +1,7 @@
 /** Exits that the market makes hard: a gap, no route, too little to sell. What can be sold is sold, and nothing is left unsaid. */
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { CLEAN, openScenario, type Scenario } from "../testing/scenario.ts";
-import { alarmsOf, expectToAddUp, ladderOf, type Told, toldWhenOver } from "../testing/told.ts";
+import { boughtBy, expectToAddUp, ladderOf, type Told, toldWhenOver } from "../testing/told.ts";
 
 /** The longest takes half of it; the rest is for what shares the processors. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -13,12 +13,12 @@ beforeAll(async () => {
 afterEach(() => scenario.faults.calm());
 afterAll(() => scenario.stop());
 
-/** As Jupiter says it, of quotes alone: prices go on. */
-const noRoute = (times: number | "always") =>
+/** As Jupiter says it, of quotes alone: prices go on. `match`: of which quotes. */
+const noRoute = (times: number | "always", match = "/swap/v1/quote") =>
   scenario.faults.set({
     kind: "http",
     service: "jupiter",
-    match: "/swap/v1/quote",
+    match,
     action: "status",
     status: 400,
     body: { error: "Could not find any route", errorCode: "COULD_NOT_FIND_ANY_ROUTE" },
@@ -72,8 +72,9 @@ describe("a gap far past the stop", () => {
 
 describe("no route", () => {
   test("and then a route: the whole exit waits for it and goes out undivided", async () => {
-    const { trade } = await scenario.enter({ symbol: "WIF/USDC" });
-    await noRoute(2);
+    const entry = await scenario.enter({ symbol: "WIF/USDC" });
+    const { trade } = entry;
+    await noRoute(2, `amount=${boughtBy(entry)}`);
     await scenario.faults.movePrice("WIF/USDC", 0.85);
     const waiting = await scenario.until("the exit says what it waits for", async () => {
       const [exit] = await scenario.exits(trade.positionId);
@@ -92,27 +93,20 @@ describe("no route", () => {
     expect(await scenario.audit()).toEqual(CLEAN);
   });
 
-  test("for as long as the pool is empty: it goes on in halves, says so, and sells all of them when there is one", async () => {
-    const { trade } = await scenario.enter({ symbol: "BONK/USDC", size: "60" });
-    await scenario.faults.empty("BONK/USDC");
-    const whole = await scenario.api.close(trade.positionId);
-    await scenario.until("it goes on in halves", async () => (await alarmsOf(scenario, trade.positionId)).length > 0);
-    await scenario.faults.refill("BONK/USDC");
+  test("for all of it: it goes on in halves, says so, and sells both", async () => {
+    const entry = await scenario.enter({ symbol: "BONK/USDC", size: "60" });
+    const { trade } = entry;
+    await noRoute("always", `amount=${boughtBy(entry)}`);
+    await scenario.faults.movePrice("BONK/USDC", 0.85);
     const told = await toldWhenOver(scenario, trade);
 
-    const [first, ...halves] = told.exits;
-    expect(first).toMatchObject({ tradeId: whole.tradeId, status: "superseded", attempts: [] });
-    expect(halves).toMatchObject([
-      { replaces: whole.tradeId, status: "finalized" },
-      { replaces: whole.tradeId, status: "finalized" },
-    ]);
-    expect(sum(halves.map(({ amountIn }) => amountIn))).toBeCloseTo(Number(first?.amountIn), 5);
-    expect(told.position).toMatchObject({ closeReason: "manual", missing: "0", dust: "0" });
+    expectHalves(told);
+    expect(told.position).toMatchObject({ closeReason: "trailing_stop", missing: "0", dust: "0" });
     expect(told.alarms).toEqual([
       {
         positionId: trade.positionId,
         symbol: "BONK/USDC",
-        tradeId: whole.tradeId,
+        tradeId: told.exits[0]?.tradeId,
         code: "EXIT_DIVIDED",
         message: expect.stringMatching(/^it goes on in halves of \d+ and \d+ base units: Jupiter knows no route for /),
       },
@@ -120,6 +114,56 @@ describe("no route", () => {
     expectToAddUp(told);
     expect(await scenario.audit()).toEqual(CLEAN);
   });
+
+  test("for any of it, as long as the pool is empty: it is not divided, and goes out when there is one", async () => {
+    const { trade } = await scenario.enter({ symbol: "BONK/USDC", size: "60" });
+    await scenario.faults.empty("BONK/USDC");
+    const exit = await scenario.api.close(trade.positionId);
+    await scenario.until("it has been tried three times", async () => {
+      const record = await scenario.trades.find(exit.tradeId);
+      return record && record.trade.setbacks.count >= 3;
+    });
+    await scenario.faults.refill("BONK/USDC");
+    const told = await toldWhenOver(scenario, trade);
+
+    expect(told.exits).toMatchObject([{ tradeId: exit.tradeId, amountIn: exit.amountIn, status: "finalized" }]);
+    expect(told.position).toMatchObject({ closeReason: "manual", missing: "0", dust: "0" });
+    expect(told.alarms).toEqual([]);
+    expectToAddUp(told);
+    expect(await scenario.audit()).toEqual(CLEAN);
+  });
+
+  test("but one at half the price: it goes on in halves, says so, and sells each where it brings more", async () => {
+    const { trade } = await scenario.enter({ symbol: "JTO/USDC", size: "60" });
+    // 40 USDC stay in the pool: all of the position would bring 24, half of it 17.
+    await scenario.faults.empty("JTO/USDC", 0.000008);
+    await scenario.api.close(trade.positionId);
+    await scenario.until("a half is sold", async () => {
+      const exits = await scenario.exits(trade.positionId);
+      return exits.some((exit) => exit.trade.status === "finalized");
+    });
+    await scenario.faults.refill("JTO/USDC");
+    const told = await toldWhenOver(scenario, trade);
+
+    expectHalves(told);
+    expect(told.position).toMatchObject({ closeReason: "manual", missing: "0", dust: "0" });
+    expect(told.alarms).toMatchObject([
+      {
+        code: "PRICE_BELOW_FLOOR",
+        message: expect.stringMatching(/base units would bring \d+ at least: the floor is \d+$/),
+      },
+    ]);
+    expectToAddUp(told);
+    expect(await scenario.audit()).toEqual(CLEAN);
+  });
+
+  /** One exit, and in its place two that spend exactly what it would have. */
+  function expectHalves({ entry, exits: [whole, ...halves] }: Told): void {
+    expect(whole).toMatchObject({ status: "superseded", attempts: [], amountIn: entry.attempts[0]?.fill?.amountOut });
+    const half = { replaces: whole?.tradeId, status: "finalized" };
+    expect(halves).toMatchObject([half, half]);
+    expect(sum(halves.map(({ amountIn }) => amountIn))).toBeCloseTo(Number(whole?.amountIn), 5);
+  }
 });
 
 describe("too little to sell", () => {

@@ -37,8 +37,13 @@ export interface LocalRun {
   /** The engine and the services, in the same way. */
   kill(): Promise<void>;
   startEngine(): Promise<void>;
+  /** Stops the engine where it is, until it thaws, and starts another one. */
+  freezeEngine(): Promise<FrozenEngine>;
   stop(): Promise<void>;
 }
+
+/** It wakes up in the middle of what it did, and knows of nothing that has happened since. */
+export type FrozenEngine = Pick<Child<string>, "thaw" | "kill">;
 
 /** @throws Error with the reason, when one of the two does not start; nothing is left running then. */
 export async function boot({ port, tickSeconds, variables, logs = "", ...options }: BootOptions): Promise<LocalRun> {
@@ -61,6 +66,7 @@ export async function boot({ port, tickSeconds, variables, logs = "", ...options
     );
   const controlUrl = environment["BACKSTOP_LOCAL_CONTROL_URL"] ?? "";
   let engine: Child<string>;
+  const frozen: Child<string>[] = [];
   try {
     engine = await start();
   } catch (error) {
@@ -82,7 +88,15 @@ export async function boot({ port, tickSeconds, variables, logs = "", ...options
     async startEngine() {
       engine = await start();
     },
+    async freezeEngine() {
+      const left = engine;
+      left.freeze();
+      frozen.push(left);
+      engine = await start();
+      return left;
+    },
     async stop() {
+      await Promise.all(frozen.map((each) => each.kill()));
       await engine.stop();
       await services.stop();
     },

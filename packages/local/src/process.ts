@@ -16,6 +16,9 @@ export interface Child<Ready> {
   stop(): Promise<void>;
   /** Ends it here and now, as a crash would. */
   kill(): Promise<void>;
+  /** Stops its clocks in the middle of whatever it does, as Lambda freezes a function, until it thaws. */
+  freeze(): void;
+  thaw(): void;
 }
 
 type Message<Ready> = { readonly ready: Ready } | { readonly failed: string };
@@ -44,15 +47,20 @@ export async function startChild<Ready>(
     ready: message.ready,
     stop: () => stopChild(child),
     async kill() {
+      if (isOver(child)) return;
       const exited = once(child, "exit");
       child.kill("SIGKILL");
       await exited;
     },
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
   };
 }
 
+const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
 async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (isOver(child)) return;
   const exited = once(child, "exit");
   if (child.connected) child.disconnect();
   const impatience = setTimeout(() => child.kill("SIGKILL"), ENDING_MS);

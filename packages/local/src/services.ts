@@ -64,6 +64,8 @@ export interface ServicesOptions {
   readonly withFeeMarket?: boolean | undefined;
   /** Between two blocks, for who does not want to wait for them. Chain time goes on by `SLOT_MS` a slot all the same. */
   readonly slotMs?: number | undefined;
+  /** Between two moves of a market by itself, for who makes more blocks than are worth watching: a move is most of a block's cost. */
+  readonly marketEveryBlocks?: number | undefined;
 }
 
 export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }: ServicesOptions): Promise<Services> {
@@ -98,6 +100,7 @@ export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }
     startedAt: new Date(),
     recorded,
     kept,
+    marketEveryBlocks: options.marketEveryBlocks,
     // A story is told to a position: without one the next begins anew.
     resumesStories: unfinished.positions > 0,
   });

@@ -4,6 +4,7 @@ import { MARKET_SEED, type Market, marketOf } from "@backstop/core/market/market
 import { formatAmount, parseAmount } from "@backstop/core/money/amount";
 import { formatPrice, priceOf } from "@backstop/core/money/price";
 import type { PositionView } from "@backstop/core/position/view";
+import type { TradeRecord } from "@backstop/core/trade/trade.store";
 import type { TradeView } from "@backstop/core/trade/view";
 import { expect } from "vitest";
 import { FEE_MARKET } from "../src/listings.ts";
@@ -43,6 +44,10 @@ export async function alarmsOf({ events }: Scenario, positionId: number): Promis
   const told = await events(positionId);
   return told.filter(({ name }) => name === "alarm_raised").map(({ payload }) => payload as unknown as Alarm);
 }
+
+/** What an entry brought, in base units. */
+export const boughtBy = ({ attempts }: TradeRecord): bigint =>
+  attempts.reduce((sum, attempt) => sum + ("fill" in attempt ? attempt.fill.amountOut : 0n), 0n);
 
 /** Of every attempt in order, what its owner sees of the ladder. */
 export const ladderOf = ({ attempts }: TradeView) => attempts.map(({ slippage, status }) => [slippage, status]);

@@ -2,7 +2,7 @@
  * What every HTTP function shares: the key before anything else, bounded bodies, refusals as problem documents.
  *
  * Invariants: nothing is answered without the key, whatever the path; keys are compared in constant time; what is not an
- * `EngineError` is logged and answered without its words.
+ * `EngineError` is logged and answered without its words; a database that is away is told as such, with its outcome unknown.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
@@ -11,6 +11,7 @@ import { handle } from "hono/aws-lambda";
 import { bodyLimit } from "hono/body-limit";
 import type * as z from "zod";
 import type { Account } from "../account/account.ts";
+import { isUnanswered } from "../db/error.ts";
 import { EngineError, isEngineError } from "../error.ts";
 import type { Log } from "../log.ts";
 import { invalid, problemResponse } from "./problem.ts";
@@ -52,12 +53,18 @@ export function authorizedApp({ log, apiKey }: AppDeps): Hono {
   app.onError((error) => {
     if (isEngineError(error)) return problemResponse(error);
     log.error("request_failed", error);
+    if (isUnanswered(error)) return problemResponse(databaseAway());
     return Response.json(
       { type: "about:blank", title: "Internal error", status: 500 },
       { status: 500, headers: { "content-type": "application/problem+json" } },
     );
   });
   return app;
+}
+
+function databaseAway(): EngineError {
+  const detail = "the database did not answer: repeat the request, with the same Idempotency-Key if it has one";
+  return new EngineError("NETWORK_ERROR", { detail, upstream: "postgres", outcome: "unknown" });
 }
 
 function bears(authorization: string | undefined, apiKey: string): boolean {

@@ -1,4 +1,6 @@
 /** What Postgres said: Drizzle wraps the driver's error for single queries and not for others, so both are looked at. */
+import { DrizzleQueryError } from "drizzle-orm";
+
 interface DatabaseErrorFields {
   readonly code?: string;
   readonly constraint?: string;
@@ -8,6 +10,17 @@ interface DatabaseErrorFields {
 export function uniqueViolation(error: unknown): string | null {
   const { code, constraint } = fieldsOf(error);
   return code === "23505" ? (constraint ?? "") : null;
+}
+
+/** SQLSTATE classes of a server that cannot be reached, has no room, or is going away. */
+const AWAY = /^(08|53|57P)/;
+
+/** Whether Postgres did not answer, or answered that it is away: what became of the statement is unknown. */
+export function isUnanswered(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const isOurs = error.name === "NeonDbError" || error instanceof DrizzleQueryError;
+  const { code } = fieldsOf(error);
+  return isOurs && (code === undefined || AWAY.test(code));
 }
 
 function fieldsOf(error: unknown): DatabaseErrorFields {

@@ -6,9 +6,11 @@
  * - an attempt takes part in the count of its trade by the statement that records it, also one that is refused at once;
  * - one unfinished attempt per trade, and one per position among its exits, are unique indexes: code that is wrong collides.
  */
-import { eq, sql } from "drizzle-orm";
+import { eq, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { uniqueViolation } from "../db/error.ts";
+import type { NewEvent } from "../event/event.ts";
+import { tell } from "../event/outbox.ts";
 import type { Amount } from "../money/amount.ts";
 import { attempt } from "./attempt.sql.ts";
 import {
@@ -22,6 +24,7 @@ import {
 import { COMES_LATER, happened, judgedRows, numeric, timestamp, WANTED } from "./judged.ts";
 import { DRAFT_LIFE_MS } from "./policy.ts";
 import { attemptOf } from "./trade.row.ts";
+import type { TradeFailure } from "./trade.ts";
 
 export type AttemptDraft = Pick<
   Attempt,
@@ -42,16 +45,22 @@ export interface AttemptStore {
   find(attemptId: string): Promise<Attempt | null>;
   /** Records the next attempt. False: the trade is not wanted any more, or another attempt is unfinished. */
   draft(draft: AttemptDraft): Promise<boolean>;
-  /** Stores the signature of a drafted attempt: what kept its trade waiting is over. False: it is not drafted any more, too old, or its trade is not wanted. */
+  /** Stores the signature of a drafted attempt. False: it is not drafted any more, too old, or its trade is not wanted. */
   sign(attemptId: string, signature: string, at: Date): Promise<boolean>;
-  /** Records an attempt that is not to be made, with the reason: what it would have been, and that it was refused. */
+  /** Records an attempt that is not to be made, with the reason. Its message is not kept: there may be one a minute, for long. */
   refuse(draft: AttemptDraft, refusal: Failing): Promise<boolean>;
   /** Gives up a drafted attempt; null: whoever drafted it never came back. */
   abandon(attemptId: string, refusal: Failing | null): Promise<boolean>;
-  /** A live attempt is proven unable to land. */
-  expire(attemptId: string, at: Date): Promise<boolean>;
-  /** A live attempt landed with an error, at `finalized`; its fee is the position's. */
-  fail(attemptId: string, cause: OnChainError, feeQuote: Amount | null, at: Date): Promise<boolean>;
+  /** A live attempt is proven unable to land: one setback more of its trade. */
+  expire(attemptId: string, at: Date, events?: readonly NewEvent[]): Promise<boolean>;
+  /** A live attempt landed with an error, at `finalized`: one setback more of its trade, and its fee is the position's. */
+  fail(
+    attemptId: string,
+    cause: OnChainError,
+    feeQuote: Amount | null,
+    at: Date,
+    events?: readonly NewEvent[],
+  ): Promise<boolean>;
 }
 
 export function attemptStore(db: Database): AttemptStore {
@@ -63,7 +72,7 @@ export function attemptStore(db: Database): AttemptStore {
 
     draft: (draft) => insertNext(db, draft, ATTEMPT_MOVES.sign.from[0], null),
 
-    refuse: (draft, refusal) => insertNext(db, draft, ATTEMPT_MOVES.abandon.to, refusal),
+    refuse: (draft, refusal) => insertNext(db, { ...draft, message: "" }, ATTEMPT_MOVES.abandon.to, refusal),
 
     async sign(attemptId, signature, at) {
       try {
@@ -74,10 +83,7 @@ export function attemptStore(db: Database): AttemptStore {
             attemptId,
             sql`a.status in ${ATTEMPT_MOVES.sign.from} and ${WANTED}
               and a.drafted_at > ${timestamp(new Date(at.getTime() - DRAFT_LIFE_MS))}`,
-          )},
-          calmed as (
-            update trade set setbacks = 0, setback = null from judged where trade.trade_id = judged.trade_id
-          )
+          )}
           update attempt
           set status = ${ATTEMPT_MOVES.sign.to}, signature = ${signature}, signed_at = ${timestamp(at)}
           from judged where attempt.attempt_id = judged.attempt_id
@@ -100,7 +106,7 @@ export function attemptStore(db: Database): AttemptStore {
         returning attempt_id`,
       ),
 
-    expire: (attemptId, at) =>
+    expire: (attemptId, at, events = []) =>
       happened(
         db,
         sql`
@@ -108,11 +114,16 @@ export function attemptStore(db: Database): AttemptStore {
         expired as (
           update attempt set status = ${ATTEMPT_MOVES.expire.to}, ended_at = ${timestamp(at)}
           from judged where attempt.attempt_id = judged.attempt_id
-        ), ${FREED}
+        ), ${setBack("it did not land while it could")},
+        touched as (
+          update position p set event_sequence = p.event_sequence + ${events.length}::int
+          from judged where p.position_id = judged.position_id
+          returning p.position_id, p.event_sequence
+        ), ${tell(events, at)}
         select attempt_id from judged`,
       ),
 
-    fail: (attemptId, { error, cause, feeLamports }, feeQuote, at) =>
+    fail: (attemptId, { error, cause, feeLamports }, feeQuote, at, events = []) =>
       happened(
         db,
         sql`
@@ -121,11 +132,13 @@ export function attemptStore(db: Database): AttemptStore {
           update attempt set status = ${ATTEMPT_MOVES.error.to}, error = ${error}, cause = ${cause},
             ended_at = ${timestamp(at)}, fee_lamports = ${numeric(feeLamports)}, fee_quote = ${numeric(feeQuote)}
           from judged where attempt.attempt_id = judged.attempt_id
-        ), charged as (
+        ), touched as (
           update position p set fees_lamports = p.fees_lamports + ${numeric(feeLamports)},
-            fees_quote = p.fees_quote + ${numeric(feeQuote)}
+            fees_quote = p.fees_quote + ${numeric(feeQuote)},
+            event_sequence = p.event_sequence + ${events.length}::int
           from judged where p.position_id = judged.position_id
-        ), ${FREED}
+          returning p.position_id, p.event_sequence
+        ), ${setBack(error)}, ${tell(events, at)}
         select attempt_id from judged`,
       ),
   };
@@ -170,7 +183,9 @@ async function insertNext(
   }
 }
 
-/** The attempt is dead, so nobody has to wait before the next one. */
-const FREED = sql`freed as (
-  update trade set retry_at = null from judged where trade.trade_id = judged.trade_id
+/** The attempt is dead: one setback more of its trade, and nobody has to wait before the next one. */
+const setBack = (message: string): SQL => sql`set_back as (
+  update trade set retry_at = null, setbacks = setbacks + 1,
+    setback = ${JSON.stringify({ code: "TRANSACTION_FAILED", message } satisfies TradeFailure)}::jsonb
+  from judged where trade.trade_id = judged.trade_id
 )`;

@@ -182,6 +182,10 @@ export const attemptIdOf = (tradeId: string, number: number): string => `${trade
 export const triesOf = (triesBefore: number, attempts: readonly Attempt[]): number =>
   triesBefore + attempts.filter((each) => each.status !== "abandoned" || each.refusal?.cause === "slippage").length;
 
+/** The attempt that matters: the one that is not over, if there is one; a late landing may be of an earlier one than the last. */
+export const currentOf = (attempts: readonly Attempt[]): Attempt | undefined =>
+  attempts.find(({ status }) => UNFINISHED_ATTEMPTS.some((unfinished) => unfinished === status)) ?? attempts.at(-1);
+
 /** What landed was charged for, whether it did what it was meant to or not. */
 export function feeOf(attempt: Attempt): bigint | null {
   if ("fill" in attempt) return attempt.fill.feeLamports;

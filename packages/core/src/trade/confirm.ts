@@ -7,8 +7,20 @@
  */
 import type { Rpc } from "../solana/rpc.ts";
 import type { AttemptStore } from "./attempt.store.ts";
+import { currentOf } from "./attempt.ts";
 import { DRAFT_LIFE_MS } from "./policy.ts";
-import { type Flying, fail, finalize, fork, land, move, pauseBefore, protect, type SettleDeps } from "./settle.ts";
+import {
+  deadTold,
+  type Flying,
+  fail,
+  finalize,
+  fork,
+  land,
+  move,
+  pauseBefore,
+  protect,
+  type SettleDeps,
+} from "./settle.ts";
 import { sendAttempt } from "./submit.ts";
 import type { TradeRecord } from "./trade.store.ts";
 import { type ChainView, verdictOn } from "./verdict.ts";
@@ -30,8 +42,8 @@ export async function confirmTrades(deps: ConfirmDeps, tradeIds: readonly string
   try {
     const records = await deps.trades.findMany(wanted);
     const flights = records.flatMap((record) => {
-      const last = record.attempts.at(-1);
-      return last?.status === "live" || last?.status === "landed" ? [{ record, attempt: last }] : [];
+      const current = currentOf(record.attempts);
+      return current?.status === "live" || current?.status === "landed" ? [{ record, attempt: current }] : [];
     });
     const grounded = records.filter((record) => !flights.some((flight) => flight.record === record));
     const views = await viewOf(deps, flights);
@@ -92,7 +104,7 @@ async function nextStep(deps: ConfirmDeps, record: TradeRecord): Promise<boolean
   const { trade, attempts } = record;
   await protect(deps, record);
   if (trade.status !== "planned" && trade.status !== "submitted") return true;
-  const last = attempts.at(-1);
+  const last = currentOf(attempts);
   if (last?.status === "drafted") return deps.clock.now().getTime() - last.draftedAt.getTime() >= DRAFT_LIFE_MS;
   if (last?.status === "errored" || last?.status === "expired") {
     await deps.queues.send("execute", trade.tradeId, pauseBefore(trade, attempts));
@@ -104,7 +116,7 @@ async function nextStep(deps: ConfirmDeps, record: TradeRecord): Promise<boolean
 async function expire(deps: ConfirmDeps, { trade, attempts }: TradeRecord, attempt: Flying): Promise<boolean> {
   if (await deps.rpc.isKnownElsewhere(attempt.signature)) return false;
   deps.log.info("attempt_expired", { attemptId: attempt.attemptId });
-  await deps.attempts.expire(attempt.attemptId, deps.clock.now());
+  await deps.attempts.expire(attempt.attemptId, deps.clock.now(), deadTold(trade, "it did not land while it could"));
   await deps.queues.send("execute", trade.tradeId, pauseBefore(trade, attempts));
   return true;
 }

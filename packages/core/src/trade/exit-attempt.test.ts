@@ -1,9 +1,11 @@
 /** An exit goes out, or something comes in its place that does; nothing of it is silent, and nothing is forgotten. */
 import { describe, expect, test } from "vitest";
 import * as Given from "../../testing/given.ts";
-import { noRoute } from "../../testing/steered-jupiter.ts";
+import { noRoute, rateLimited } from "../../testing/steered-jupiter.ts";
 import { alarms, driven, exit, forgotten, SOL, type World, world } from "../../testing/trade-world.ts";
+import type { Quote } from "../jupiter/client.ts";
 import type { Amount } from "../money/amount.ts";
+import { NO_FILLS } from "../position/position.ts";
 import { driveTrade } from "./drive.ts";
 
 const ID = "trd_1";
@@ -13,6 +15,15 @@ const HALVES = ["trd_1_1", "trd_1_2"];
 const AT_THE_CAP = { triesBefore: 5 };
 
 const half = Given.units(500_000_000);
+
+/** 150 USDC in halves: after 18.75 comes 9.375, which is below 10. */
+const smallest = Given.units(125_000_000);
+
+/** A market that takes no more than this at once. */
+const takingUpTo =
+  (most: Amount) =>
+  ({ amountIn }: Quote) =>
+    amountIn > most ? noRoute() : {};
 
 const statusOf = (made: World, tradeId = ID) => made.rows.of(tradeId).trade.status;
 
@@ -29,10 +40,20 @@ async function driveNext(made: World, tradeId = ID): Promise<void> {
   await drive(made, tradeId);
 }
 
+/** Whatever is on its way lands, and is final; how many have by then. */
+function landed({ rows, clock }: World): number {
+  for (const { trade, attempts } of rows.all()) {
+    if (trade.status !== "submitted" || attempts.at(-1)?.status !== "live") continue;
+    rows.carry(trade.tradeId, { type: "land", at: clock.now(), fill: Given.fill() });
+    rows.carry(trade.tradeId, { type: "finalize", at: clock.now() });
+  }
+  return rows.all().filter(({ trade }) => trade.status === "finalized").length;
+}
+
 describe("an exit without a route", () => {
   test("goes on in halves after the third try, and says so", async () => {
     const made = world(exit());
-    made.jupiter.quoting(noRoute);
+    made.jupiter.quoting(takingUpTo(half));
     await drive(made);
     await driveNext(made);
     expect([statusOf(made), alarms(made)]).toEqual(["planned", []]);
@@ -43,11 +64,12 @@ describe("an exit without a route", () => {
       HALVES.map((tradeId) => ({ tradeId, amountIn: half, replaces: ID, status: "planned", kind: "exit" })),
     );
     expect(made.rows.position).toMatchObject({ status: "closing", exiting: SOL });
+    expect(made.jupiter.asked.map(({ amountIn }) => amountIn)).toEqual([SOL, SOL, SOL, smallest]);
   });
 
   test("has a message for each half queued before they are planned, and one after", async () => {
     const made = world(exit());
-    made.jupiter.quoting(noRoute);
+    made.jupiter.quoting(takingUpTo(half));
     const replace = made.rows.exits.replace;
     let before: readonly number[] = [];
     const exits = {
@@ -74,26 +96,69 @@ describe("an exit without a route", () => {
     await driveNext(made);
     expect(made.rows.all()).toHaveLength(1);
     expect(made.rows.of(ID).attempts).toMatchObject([{ status: "live", slippageBps: 50 }]);
-    expect(made.rows.of(ID).trade.setbacks).toEqual({ count: 0, last: null, retryAt: null });
+    expect(made.rows.of(ID).trade.setbacks).toMatchObject({ count: 1, retryAt: null });
   });
 
   test("is halved again and again, and not below the smallest part", async () => {
     const made = world(exit());
-    made.jupiter.quoting(noRoute);
+    made.jupiter.quoting(takingUpTo(smallest));
     await drive(made);
-    await driven(made, () => made.clock.now().getTime() - Given.AT.getTime() > 120_000);
+    await driven(made, () => landed(made) === 8);
     const parts = made.rows.all().filter(({ trade }) => trade.status !== "superseded");
-    expect(parts.reduce((sum, { trade }) => sum + trade.amountIn, 0n)).toBe(SOL);
-    // 150 USDC in halves: 9.375 would be below 10.
-    expect(Math.min(...parts.map(({ trade }) => Number(trade.amountIn)))).toBe(125_000_000);
-    expect(made.rows.position).toMatchObject({ status: "closing", exiting: SOL });
+    expect(parts.map(({ trade }) => trade.amountIn)).toEqual(Array(8).fill(smallest));
+    expect(made.chain.sent.size).toBe(8);
     expect(forgotten(made)).toEqual([]);
-    expect(made.chain.sent.size).toBe(0);
+  });
+
+  test.each([
+    ["has no route either", noRoute],
+    ["would be below the floor", () => ({ amountOut: Given.units(9_375_000) })],
+  ])("stays whole where the smallest part %s, and says so", async (_words, quoted) => {
+    const made = world(exit());
+    made.jupiter.quoting(({ amountIn }) => (amountIn > smallest ? noRoute() : quoted()));
+    await drive(made);
+    for (const _try of [2, 3, 4, 5]) await driveNext(made);
+    expect([statusOf(made), made.rows.all().length, alarms(made)]).toEqual(["planned", 1, ["EXIT_DELAYED"]]);
+    const asked = made.jupiter.asked.map(({ amountIn }) => amountIn);
+    expect(asked).toEqual([SOL, SOL, SOL, smallest, SOL, smallest, SOL, smallest]);
+    made.jupiter.quoting(takingUpTo(half));
+    await driveNext(made);
+    expect(statusOf(made)).toBe("superseded");
+  });
+
+  test("is halved for whatever the smallest part would bring where no price is known", async () => {
+    const made = world(exit());
+    made.accepted = null;
+    made.jupiter.quoting(({ amountIn }) => (amountIn > smallest ? noRoute() : { amountOut: Given.units(1_000) }));
+    await drive(made);
+    await driveNext(made);
+    await driveNext(made);
+    expect([statusOf(made), alarms(made)]).toEqual(["superseded", ["EXIT_DIVIDED"]]);
+  });
+
+  test("is not halved before the quote of the smallest part is there", async () => {
+    const made = world(exit());
+    made.jupiter.quoting(({ amountIn }) => (amountIn > smallest ? noRoute() : rateLimited()));
+    await drive(made);
+    await driveNext(made);
+    await driveNext(made);
+    expect(made.rows.all()).toHaveLength(1);
+    expect(made.rows.of(ID).trade).toMatchObject({ status: "planned", turnUntil: null, setbacks: { count: 3 } });
+  });
+
+  test("is not halved at the third setback where the others were something else", async () => {
+    const made = world(exit());
+    made.jupiter.quoting(rateLimited);
+    await drive(made);
+    await driveNext(made);
+    made.jupiter.quoting(takingUpTo(half));
+    await driveNext(made);
+    expect([statusOf(made), made.rows.all().length]).toEqual(["planned", 1]);
   });
 
   test("whose halves have one brings both on their way, one after the other, and nothing twice", async () => {
     const made = world(exit());
-    made.jupiter.quoting(({ amountIn }) => (amountIn > half ? noRoute() : {}));
+    made.jupiter.quoting(takingUpTo(half));
     await drive(made);
     await driven(made, () => made.chain.sent.size > 0);
     const first = HALVES.find((part) => made.rows.of(part).attempts.length > 0) ?? expect.unreachable();
@@ -158,13 +223,24 @@ describe("an exit below the floor", () => {
     expect(made.rows.of(ID).attempts).toEqual([]);
   });
 
-  test("is halved when it stays there", async () => {
+  test("is halved when it stays there and its parts would not be, and says so", async () => {
     const made = world(exit());
-    made.jupiter.quoting(giving(75_000_000));
+    made.jupiter.quoting(({ amountIn }) => (amountIn > half ? { amountOut: Given.units(75_000_000) } : {}));
     await drive(made);
     await driveNext(made);
     await driveNext(made);
-    expect(alarms(made)).toEqual(["EXIT_DIVIDED"]);
+    expect([statusOf(made), alarms(made)]).toEqual(["superseded", ["PRICE_BELOW_FLOOR"]]);
+    expect(made.rows.all().map(({ trade }) => trade.amountIn)).toEqual([SOL, half, half]);
+  });
+
+  test("stays whole where its parts would be there as well, and says so", async () => {
+    const made = world(exit());
+    // 75 USDC for a SOL: with any slippage less than half of what it is worth.
+    made.jupiter.quoting(({ amountIn }) => ({ amountOut: Given.units((amountIn * 3n) / 40n) }));
+    await drive(made);
+    for (const _try of [2, 3, 4, 5]) await driveNext(made);
+    expect([statusOf(made), made.rows.all().length, alarms(made)]).toEqual(["planned", 1, ["PRICE_BELOW_FLOOR"]]);
+    expect(made.chain.sent.size).toBe(0);
   });
 
   test("goes out where its slippage leaves it above", async () => {
@@ -312,6 +388,20 @@ describe("a wallet that has too little", () => {
   });
 });
 
+test("an exit whose entry was forked away waits, and goes out when that has landed again", async () => {
+  const record = exit();
+  const made = world({ ...record, position: { ...record.position, totals: NO_FILLS } });
+  await drive(made);
+  await driveNext(made);
+  expect(made.jupiter.asked).toEqual([]);
+  expect(made.rows.of(ID)).toEqual({ ...record, position: made.rows.position });
+  expect(made.rows.position).toMatchObject({ status: "closing", exiting: SOL, totals: NO_FILLS });
+  expect(made.queues.due("execute", ID).at(-1)?.getTime()).toBe(made.clock.now().getTime() + 3_000);
+  made.rows.position = record.position;
+  await driveNext(made);
+  expect(made.rows.of(ID).attempts).toMatchObject([{ status: "live" }]);
+});
+
 describe("an exit beside another of its position", () => {
   /** One latched a moment after the time that is given to the builders. */
   const beside = async (made: World): Promise<World> => {
@@ -327,6 +417,18 @@ describe("an exit beside another of its position", () => {
     expect(made.rows.of(ID)).toMatchObject({ attempts: [], trade: { setbacks: { count: 0, retryAt: null } } });
     await drive(made, "trd_2");
     expect(made.rows.of("trd_2").attempts).toMatchObject([{ status: "live" }]);
+  });
+
+  test.each([
+    ["waits for it also after two setbacks of that one", 2, 0],
+    ["goes out once that one has had three", 3, 1],
+  ])("%s", async (_words, count, sent) => {
+    const made = world(exit(half));
+    const setbacks = { count, last: null, retryAt: null };
+    made.rows.plan({ ...exit(half).trade, tradeId: "trd_2", plannedAt: new Date(Given.AT.getTime() + 1), setbacks });
+    await made.queues.send("execute", "trd_2", 15);
+    await drive(made);
+    expect(made.rows.of(ID).attempts).toHaveLength(sent);
   });
 
   test("that it was latched after has the next attempt", async () => {

@@ -33,6 +33,17 @@ describe("the room for an exit of 1000", () => {
   });
 });
 
+test.each([
+  [2, 1, "short"],
+  [99, 98, "short"],
+  [100, 99, "cut"],
+  [199, 198, "cut"],
+  [199, 197, "short"],
+  [200, 198, "cut"],
+])("an exit of %i is made of a wallet of %i, or not, to the base unit: %s", (planned, balance, type) => {
+  expect(roomFor(units(planned), units(planned), units(balance), alone).type).toBe(type);
+});
+
 test("an exit of more than its position holds is cut to that, and nothing is missing", () => {
   expect(roomFor(units(1_000), units(600), units(1_000), alone)).toEqual({ type: "cut", amountIn: 600n, missing: 0n });
   expect(roomFor(units(1_000), units(0), units(1_000), alone)).toEqual({ type: "cut", amountIn: 0n, missing: 0n });

@@ -9,7 +9,7 @@
  */
 import type { Market, Side } from "../market/market.ts";
 import { type Amount, amount, mulDiv } from "../money/amount.ts";
-import { BPS_ONE, type Bps, less } from "../money/bps.ts";
+import { BPS_ONE, type Bps } from "../money/bps.ts";
 import { type Price, valueAt } from "../money/price.ts";
 import type { Totals } from "../position/position.ts";
 import type { ExitSurroundings } from "./exit.store.ts";
@@ -38,7 +38,8 @@ export function roomFor(
   if (planned <= held && planned <= free) return { type: "enough" };
   if (unfinished) return planned <= held && planned <= balance ? { type: "enough" } : { type: "unknown" };
   if (planned > held) return { type: "cut", amountIn: held, missing: amount(0n) };
-  if (free < less(planned, TOLERATED_SHORTAGE) || free <= 0n) return { type: "short", available: free };
+  const isTolerable = (planned - free) * BigInt(BPS_ONE) <= planned * BigInt(TOLERATED_SHORTAGE);
+  if (free <= 0n || !isTolerable) return { type: "short", available: free };
   return { type: "cut", amountIn: amount(free), missing: amount(planned - free) };
 }
 

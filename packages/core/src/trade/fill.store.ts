@@ -87,7 +87,7 @@ export function fillStore(db: Database): FillStore {
             ${columnsOf(fill, feeQuote)}
           from judged where attempt.attempt_id = judged.attempt_id
         ), confirmed as (
-          update trade set status = ${TRADE_MOVES.confirm.to}, confirmed_at = ${timestamp(at)}
+          update trade set status = ${TRADE_MOVES.confirm.to}, confirmed_at = ${timestamp(at)}, setbacks = 0, setback = null
           from judged where trade.trade_id = judged.trade_id
         ), touched as (
           update position p set ${booked(valuesOf(fill, feeQuote))},

@@ -20,6 +20,9 @@ export const WANTED = sql`t.status in ${MOVING_TRADES}
     or (t.kind = 'exit' and p.status = 'closing' and ${HELD} >= t.amount_in)
   )`;
 
+/** So many in a row are no bad moment any more. */
+const SETBACKS_MEANT = 3;
+
 /**
  * Of several exits of a position the one that was latched last has the next attempt: a stop does not wait for a part. One that
  * cannot be brought on its way now holds up none of the others.
@@ -27,7 +30,7 @@ export const WANTED = sql`t.status in ${MOVING_TRADES}
 export const COMES_LATER = sql`exists (
   select from trade later
   where t.kind = 'exit' and later.kind = 'exit' and later.position_id = t.position_id
-    and later.status in ${MOVING_TRADES} and later.planned_at > t.planned_at and later.setbacks = 0
+    and later.status in ${MOVING_TRADES} and later.planned_at > t.planned_at and later.setbacks < ${SETBACKS_MEANT}
 )`;
 
 /** The common table expression `judged`: an attempt with its trade and position, locked, while `condition` holds. */

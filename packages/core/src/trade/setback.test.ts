@@ -1,7 +1,7 @@
 /** What is in the way of an exit makes it wait, never longer than a minute, and somebody is told. */
 import { describe, expect, test } from "vitest";
 import { noRoute, rateLimited } from "../../testing/steered-jupiter.ts";
-import { alarms, entry, exit, forgotten, type World, world } from "../../testing/trade-world.ts";
+import { alarms, entry, exit, forgotten, lookedForInVain, SOL, type World, world } from "../../testing/trade-world.ts";
 import { driveTrade } from "./drive.ts";
 
 const ID = "trd_1";
@@ -38,15 +38,44 @@ describe("an exit that cannot be quoted", () => {
     expect(new Set(alarms(made))).toEqual(new Set(["EXIT_DELAYED"]));
   });
 
-  test("begins anew when an attempt was drafted", async () => {
+  test("goes on counting where an attempt was sent and did not land", async () => {
     const made = world(exit());
     made.jupiter.quoting(rateLimited);
-    await tried(made, 4);
+    await tried(made, 3);
     made.jupiter.quoting(() => ({}));
     await driveTrade(made.deps, ID);
-    made.rows.carry(ID, { type: "expire", at: made.clock.now() });
+    expect(made.rows.of(ID)).toMatchObject({ attempts: [{ status: "live" }], trade: { setbacks: { count: 3 } } });
+    await lookedForInVain(made, ID);
+    expect(made.rows.of(ID).trade.setbacks).toMatchObject({ count: 4, last: { code: "TRANSACTION_FAILED" } });
     made.jupiter.quoting(rateLimited);
-    expect(await tried(made, 1)).toEqual([{ pause: 2, alarms: 0 }]);
+    expect(await tried(made, 2)).toEqual([
+      { pause: 32, alarms: 1 },
+      { pause: 60, alarms: 1 },
+    ]);
+  });
+
+  test.each([
+    ["in the place of others that were past the ladder's end waits as long as they would", 9, 0, 16],
+    ["with more setbacks than tries at the ladder's end waits for those", 9, 4, 32],
+    ["waits no longer than a minute", 90, 0, 60],
+  ])("%s", async (_words, triesBefore, count, pause) => {
+    const made = world(exit(SOL, { triesBefore, setbacks: { count, last: null, retryAt: null } }));
+    made.jupiter.quoting(rateLimited);
+    expect(await tried(made, 1)).toMatchObject([{ pause }]);
+  });
+});
+
+describe("an entry that cannot be quoted", () => {
+  test.each([
+    ["waits as an exit does", 0, 3, 16],
+    ["waits no longer than it lives", 20, 4, 11],
+    ["waits no longer than it lives, in whole seconds", 20.5, 4, 11],
+    ["waits for less where its pause is over before", 20, 1, 4],
+  ])("%s", async (_words, age, count, pause) => {
+    const made = world(entry({ setbacks: { count, last: null, retryAt: null } }));
+    await made.clock.sleep(age * 1_000);
+    made.jupiter.quoting(rateLimited);
+    expect(await tried(made, 1)).toEqual([{ pause, alarms: 0 }]);
   });
 });
 
@@ -89,15 +118,50 @@ describe("an exit that would fail", () => {
   });
 });
 
+test("an exit whose attempts never land is told of the fifth, and of every thirtieth after", async () => {
+  const made = world(exit());
+  const told: number[] = [];
+  for (let attempts = 1; attempts <= 36; attempts++) {
+    await driveTrade(made.deps, ID);
+    const before = alarms(made).length;
+    await lookedForInVain(made, ID);
+    expect(forgotten(made)).toEqual([]);
+    if (alarms(made).length > before) told.push(attempts);
+    await made.clock.sleep(60_000);
+  }
+  expect(made.rows.of(ID).attempts).toHaveLength(36);
+  expect(told).toEqual([5, 35]);
+  expect(alarms(made)).toEqual(["EXIT_DELAYED", "EXIT_DELAYED"]);
+});
+
+test("an entry whose attempt does not land wakes nobody", async () => {
+  const made = world(entry({ setbacks: { count: 4, last: null, retryAt: null } }));
+  await driveTrade(made.deps, ID);
+  await lookedForInVain(made, ID);
+  expect(made.rows.of(ID).trade.setbacks.count).toBe(5);
+  expect(alarms(made)).toEqual([]);
+});
+
 describe("an exit that is not signed", () => {
   const refusing = async () => ({ outcome: "refused", rule: "intent", reason: "it pays somebody else" }) as const;
 
-  test("is given up, told, and made again after a pause", async () => {
+  test("is given up, told at once, and made again after a pause", async () => {
     const made = world(exit());
     made.sign = refusing;
     const tries = await tried(made, 6);
-    expect(tries.every(({ pause }) => pause > 0 && pause <= 60)).toBe(true);
+    expect(tries.map(({ pause }) => pause)).toEqual([2, 4, 8, 16, 32, 60]);
+    expect(tries.map((each) => each.alarms)).toEqual([1, 1, 1, 1, 2, 2]);
     expect(made.rows.of(ID).attempts.every(({ status }) => status === "abandoned")).toBe(true);
+    expect(new Set(alarms(made))).toEqual(new Set(["UNSAFE_TRANSACTION"]));
+  });
+
+  test("is told at once also where something else was in its way before", async () => {
+    const made = world(exit());
+    made.jupiter.quoting(rateLimited);
+    await tried(made, 1);
+    made.jupiter.quoting(() => ({}));
+    made.sign = refusing;
+    await driveTrade(made.deps, ID);
     expect(alarms(made)).toEqual(["UNSAFE_TRANSACTION"]);
   });
 

@@ -7,13 +7,14 @@
 import type { Clock } from "../clock.ts";
 import { type EngineError, isEngineError } from "../error.ts";
 import { type Alarm, alarmRaised } from "../event/alarm.ts";
+import type { NewEvent } from "../event/event.ts";
 import type { WakeRelay } from "../event/wake.ts";
 import type { Log } from "../log.ts";
 import type { Queues } from "../queue/queue.ts";
 import { triesOf } from "./attempt.ts";
 import { ENTRY_LIFE_MS, pauseAfter, triesAtTheCap } from "./policy.ts";
 import type { TradeRecord } from "./trade.store.ts";
-import type { TradeFailure } from "./trade.ts";
+import type { Trade, TradeFailure } from "./trade.ts";
 import type { TurnStore } from "./turn.store.ts";
 
 export interface SetbackDeps {
@@ -47,7 +48,7 @@ export async function postpone(
   const count = setbacks.count + 1;
   const now = deps.clock.now();
   const seconds = pauseOf(record, count, now);
-  const alarms = trade.kind === "exit" && isAlarming(count);
+  const events = alarmsOf(trade, alarm, `${failure.code}: ${failure.message}`);
   deps.log.info("trade_postponed", { tradeId, seconds, count, code: failure.code, reason: failure.message });
   await deps.queues.send("execute", tradeId, seconds);
   const postponed = await deps.turns.postpone({
@@ -56,10 +57,10 @@ export async function postpone(
     setbacks: setbacks.count,
     failure,
     retryAt: new Date(now.getTime() + seconds * 1000),
-    events: alarms ? [alarmRaised(trade, alarm, `${failure.code}: ${failure.message}`)] : [],
+    events,
     at: now,
   });
-  if (postponed && alarms) await deps.wakeRelay();
+  if (postponed && events.length > 0) await deps.wakeRelay();
 }
 
 /** An entry is not kept waiting for longer than it lives: its seat and its funds are. */
@@ -70,7 +71,17 @@ function pauseOf({ trade, attempts }: TradeRecord, count: number, now: Date): nu
   return Math.min(seconds, Math.max(0, Math.ceil(lifeLeft / 1000)) + 1);
 }
 
-const isAlarming = (count: number): boolean => count >= ALARM_AT && (count - ALARM_AT) % ALARM_EVERY === 0;
+/** What a person is told of an exit's next setback: nothing of most of them, and of a transaction that is not safe at once. */
+export function alarmsOf(trade: Trade, alarm: Alarm, message: string): readonly NewEvent[] {
+  const count = trade.setbacks.count + 1;
+  const isDue = count >= ALARM_AT && (count - ALARM_AT) % ALARM_EVERY === 0;
+  const alarms = trade.kind === "exit" && (isDue || isNews(trade, alarm));
+  return alarms ? [alarmRaised(trade, alarm, message)] : [];
+}
+
+/** What should never be signed has come for the first time. */
+const isNews = ({ setbacks: { last } }: Trade, alarm: Alarm): boolean =>
+  alarm === "UNSAFE_TRANSACTION" && last?.code !== "UNSAFE_TRANSACTION";
 
 /** What a caller is told of it. @throws what is no refusal of ours: nothing is known about it. */
 export function failureFrom(error: unknown): TradeFailure {

@@ -4,6 +4,7 @@ import { FakeClock, fakeLog, fakeQueues } from "../../testing/fakes.ts";
 import * as Given from "../../testing/given.ts";
 import { exit, SOL, WALLET } from "../../testing/trade-world.ts";
 import { configFrom } from "../config.ts";
+import type { NewEvent } from "../event/event.ts";
 import { MARKET_SEED } from "../market/market.ts";
 import type { Price } from "../money/price.ts";
 import type { Totals } from "../position/position.ts";
@@ -46,6 +47,7 @@ function settling(record: TradeRecord, accepted: Price | null = Given.price(150)
     landings: [] as Landing[],
     finalized: [] as Finalized[],
     failed: [] as (OnChainError & { readonly feeQuote: bigint | null })[],
+    told: [] as NewEvent[],
     armed: [] as ArmedStop[],
   };
   const queues = fakeQueues();
@@ -74,7 +76,10 @@ function settling(record: TradeRecord, accepted: Price | null = Given.price(150)
       fail: never,
     },
     attempts: {
-      fail: async (_attemptId, cause, feeQuote) => written.failed.push({ ...cause, feeQuote }) > 0,
+      async fail(_attemptId, cause, feeQuote, _at, events = []) {
+        written.told.push(...events);
+        return written.failed.push({ ...cause, feeQuote }) > 0;
+      },
     },
     fills: {
       land: async (landing) => written.landings.push(landing) > 0,
@@ -202,6 +207,23 @@ describe("an attempt that landed with an error", () => {
     tells(null);
     expect(await fail(deps, record("submitted", {}, SOL), flying("live"), error)).toBe(false);
     expect([written.failed, queues.sent]).toEqual([[], []]);
+  });
+
+  test.each([
+    ["the fourth setback of an exit wakes nobody", "exit", 3, []],
+    ["the fifth of an exit is told", "exit", 4, ["EXIT_DELAYED"]],
+    ["the sixth of an exit wakes nobody again", "exit", 5, []],
+    ["the fifth of an entry wakes nobody", "entry", 4, []],
+  ] as const)("as %s", async (_words, kind, count, codes) => {
+    const { trade, ...rest } = record("submitted", {}, SOL);
+    const setbacks = { count, last: null, retryAt: null };
+    const given = { ...rest, trade: { ...trade, kind, setbacks }, attempts: [Given.attempt("live")] };
+    const { deps, written, tells } = settling(given);
+    tells(failing("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4"));
+    expect(await fail(deps, given, flying("live"), error)).toBe(true);
+    expect(written.told.map(({ payload }) => payload)).toEqual(
+      codes.map((code) => expect.objectContaining({ code, message: expect.stringContaining(error) })),
+    );
   });
 
   test("past the ladder's end is followed after a pause", async () => {

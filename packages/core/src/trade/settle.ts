@@ -29,6 +29,7 @@ import { worthOf } from "./exit.ts";
 import { type FeeDeps, feeInQuote } from "./fee.ts";
 import type { FillStore } from "./fill.store.ts";
 import { pauseAfter, triesAtTheCap } from "./policy.ts";
+import { alarmsOf } from "./setback.ts";
 import { type SendDeps, sendAttempt } from "./submit.ts";
 import type { TradeRecord } from "./trade.store.ts";
 import type { Trade } from "./trade.ts";
@@ -169,10 +170,15 @@ export async function fail(
   const feeLamports = amount(transaction.feeLamports);
   const { kind: cause } = failureOf(error, transaction.logs);
   const feeQuote = await feeInQuote(deps, marketOf(deps.markets, trade.symbol), feeLamports);
-  await deps.attempts.fail(attempt.attemptId, { error, cause, feeLamports }, feeQuote, deps.clock.now());
+  const told = deadTold(trade, error);
+  await deps.attempts.fail(attempt.attemptId, { error, cause, feeLamports }, feeQuote, deps.clock.now(), told);
   await deps.queues.send("execute", trade.tradeId, pauseBefore(trade, attempts));
   return true;
 }
+
+/** An attempt has died, which is a setback: of an exit a person is told when there are many. */
+export const deadTold = (trade: Trade, why: string): readonly NewEvent[] =>
+  alarmsOf(trade, "EXIT_DELAYED", `an attempt came to nothing: ${why}`);
 
 /** Before the next attempt after one that died: none on the ladder, and a growing one past its end. */
 export const pauseBefore = ({ kind, triesBefore }: Trade, attempts: readonly Attempt[]): number =>

@@ -18,7 +18,7 @@ import type { Rpc } from "../solana/rpc.ts";
 import type { SignAnswer, Signing } from "../solana/signer.ts";
 import { assemble } from "../solana/transaction.ts";
 import type { AttemptStore } from "./attempt.store.ts";
-import { type Attempt, triesOf } from "./attempt.ts";
+import { type Attempt, currentOf, triesOf } from "./attempt.ts";
 import type { Drafted } from "./draft.ts";
 import { type EntryAttemptDeps, failEntry, nextEntry } from "./entry-attempt.ts";
 import { tradeExecuted } from "./events.ts";
@@ -67,7 +67,7 @@ export async function submitTrade(deps: SubmitDeps, tradeId: string, preview?: Q
   const record = await deps.trades.find(tradeId);
   if (!record || (record.trade.status !== "planned" && record.trade.status !== "submitted")) return "nothing";
   if (record.position.status === "closed" || record.position.status === "aborted") return "nothing";
-  const last = record.attempts.at(-1);
+  const last = currentOf(record.attempts);
   switch (last?.status) {
     case "live":
       await confirmLater(deps, record);
@@ -103,9 +103,9 @@ async function nextAttempt(deps: SubmitDeps, record: TradeRecord, preview: Quote
   try {
     if (!(await deps.turns.take(trade, attempts.length, until))) return { laterSeconds: secondsOf(TURN_MS) };
   } catch (error) {
-    // Whether it was taken is unknown: the message comes when it is over in any case.
+    // Whether it was taken is unknown: given back it is not, and else the message comes when it is over.
     deps.log.error("turn_unanswered", error, { tradeId: trade.tradeId });
-    return { laterSeconds: secondsOf(TURN_MS) };
+    return { laterSeconds: (await isReleased(deps, trade.tradeId, until)) ? TRY_AGAIN_SECONDS : secondsOf(TURN_MS) };
   }
   try {
     const submission = await makeAttempt(deps, record, preview);
@@ -124,11 +124,20 @@ async function afterError(deps: SubmitDeps, record: TradeRecord, until: Date, er
       code: "NETWORK_ERROR",
       message: error instanceof Error ? error.message : String(error),
     });
-    await deps.turns.release(record.trade.tradeId, until);
-    return "nothing";
+    return (await isReleased(deps, record.trade.tradeId, until)) ? "nothing" : { laterSeconds: secondsOf(TURN_MS) };
   } catch (unknown) {
-    deps.log.error("turn_not_released", unknown, { tradeId: record.trade.tradeId });
+    deps.log.error("setback_not_noted", unknown, { tradeId: record.trade.tradeId });
     return { laterSeconds: secondsOf(TURN_MS) };
+  }
+}
+
+async function isReleased({ turns, log }: SubmitDeps, tradeId: string, until: Date): Promise<boolean> {
+  try {
+    await turns.release(tradeId, until);
+    return true;
+  } catch (error) {
+    log.error("turn_not_released", error, { tradeId });
+    return false;
   }
 }
 

@@ -4,8 +4,10 @@ import { AT, units } from "../../testing/given.ts";
 import { lifeOf, losing } from "../../testing/interrupted.ts";
 import { noRoute, rateLimited } from "../../testing/steered-jupiter.ts";
 import { driven, entry, exit, forgotten, SOL, type World, world } from "../../testing/trade-world.ts";
+import type { Quote } from "../jupiter/client.ts";
 import { driveTrade } from "./drive.ts";
 import type { SubmitDeps } from "./submit.ts";
+import type { TradeRecord } from "./trade.store.ts";
 
 const ID = "trd_1";
 
@@ -71,6 +73,26 @@ describe("the turn", () => {
     expect(made.queues.due("execute", ID)).toEqual([after(2)]);
   });
 
+  test("of which nobody heard is given back, and a message looks again", async () => {
+    const made = world(exit());
+    await driveTrade({ ...made.deps, turns: losing(made.rows.turns, ["take"]) }, ID);
+    expect(made.jupiter.asked).toEqual([]);
+    expect(made.rows.of(ID).trade.turnUntil).toBeNull();
+    expect(made.queues.due("execute", ID)).toEqual([after(2)]);
+    await driven(made, () => made.chain.sent.size > 0);
+    expect(secondsOf(made)).toBe(2);
+  });
+
+  test("of which nobody heard, and which is not given back, makes a message come when it is over", async () => {
+    const made = world(exit());
+    const release = () => Promise.reject(new Error("time-out"));
+    await driveTrade({ ...made.deps, turns: { ...losing(made.rows.turns, ["take"]), release } }, ID);
+    expect(made.rows.of(ID).trade.turnUntil).toEqual(after(18));
+    expect(made.queues.due("execute", ID)).toEqual([after(19)]);
+    await driven(made, () => made.chain.sent.size > 0);
+    expect(secondsOf(made)).toBe(19);
+  });
+
   /** A function that dies once it has the turn. */
   const dying = ({ deps, rows }: World): SubmitDeps => ({
     ...deps,
@@ -115,17 +137,24 @@ const outcomes: readonly (readonly [string, () => World])[] = [
   ["an exit that is not quoted", () => quoting(world(exit()), rateLimited)],
   [
     "an exit that is divided",
-    () => quoting(world(exit(SOL, { setbacks: { count: 2, last: null, retryAt: null } })), noRoute),
+    () => quoting(world(withoutRoute()), ({ amountIn }) => (amountIn < SOL ? {} : noRoute())),
   ],
+  ["an exit that is not worth dividing", () => quoting(world(withoutRoute()), noRoute)],
   ["an exit that is a little short", () => Object.assign(world(exit()), { balance: units(995_000_000) })],
   ["an exit that is far too short", () => Object.assign(world(exit()), { balance: units(1) })],
   ["an exit that is not signed", () => Object.assign(world(exit()), { sign: refused })],
   ["an exit of which nobody knows whether it is signed", () => Object.assign(world(exit()), { sign: unanswered })],
 ];
 
-function quoting(made: World, steer: () => never): World {
+function quoting(made: World, steer: (quote: Quote) => Partial<Quote>): World {
   made.jupiter.quoting(steer);
   return made;
+}
+
+/** It has been told twice that there is no route. */
+function withoutRoute(): TradeRecord {
+  const last = { code: "INSUFFICIENT_LIQUIDITY", message: "no route was found" };
+  return exit(SOL, { setbacks: { count: 2, last, retryAt: null } });
 }
 
 const refused = async () => ({ outcome: "refused", rule: "intent", reason: "it pays somebody else" }) as const;

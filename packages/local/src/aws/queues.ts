@@ -1,5 +1,6 @@
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { buildApp } from "fauxqs";
+import * as z from "zod";
 import { type Front, listen, type Serve, serverOf, stop } from "../listen.ts";
 import { ACCOUNT, REGION } from "./context.ts";
 
@@ -60,17 +61,37 @@ export async function startQueues(
   };
 }
 
-/** A request without a connection of its own. */
+/** Requests without a connection of their own. */
 const askingInProcess =
   (fauxqs: ReturnType<typeof buildApp>): Serve =>
-  async (request) => {
+  async (request, { outgoing }) => {
     const { pathname, search } = new URL(request.url);
-    const { statusCode, headers, rawPayload } = await fauxqs.inject({
-      method: request.method === "GET" ? "GET" : "POST",
-      url: `${pathname}${search}`,
-      headers: Object.fromEntries(request.headers),
-      payload: Buffer.from(await request.arrayBuffer()),
-    });
+    const method = request.method === "GET" ? "GET" : "POST";
+    const ask = (headers: Record<string, string>, payload: Buffer | string) =>
+      fauxqs.inject({ method, url: `${pathname}${search}`, headers, payload });
+    const body = Buffer.from(await request.arrayBuffer());
+    const { statusCode, headers, rawPayload } = await ask(Object.fromEntries(request.headers), body);
+    if (outgoing.destroyed && request.headers.get("x-amz-target") === "AmazonSQS.ReceiveMessage") {
+      for (const handle of receivedBy(body, rawPayload)) await ask(GIVING_BACK, handle);
+    }
     const answered = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
     return new Response(rawPayload, { status: statusCode, headers: answered });
   };
+
+const GIVING_BACK = {
+  "content-type": "application/x-amz-json-1.0",
+  "x-amz-target": "AmazonSQS.ChangeMessageVisibility",
+};
+
+const Asked = z.object({ QueueUrl: z.string() });
+const Received = z.object({ Messages: z.array(z.object({ ReceiptHandle: z.string() })).default([]) });
+
+/**
+ * What was received for a client that had gone, as requests to give it back. On AWS the one who polls is Lambda, and does not
+ * die with the function.
+ */
+function receivedBy(asked: Buffer, answered: Buffer): readonly string[] {
+  const { QueueUrl } = Asked.parse(JSON.parse(asked.toString()));
+  const { Messages } = Received.parse(JSON.parse(answered.toString()));
+  return Messages.map(({ ReceiptHandle }) => JSON.stringify({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
+}

@@ -31,6 +31,17 @@ export const MINTS: readonly KnownMint[] = [SOL, USDC, JUP, BONK, WIF, JTO, FEE]
 export const tokenProgramOf = ({ transferFee }: KnownMint): PublicKey =>
   transferFee === undefined ? TOKEN_PROGRAM : TOKEN_2022_PROGRAM;
 
+/** By mint and owner: deriving one is a search on the curve, and every swap of a market names the same two. */
+const holdings = new WeakMap<KnownMint, Map<string, PublicKey>>();
+
 /** The owner's associated account of the mint. */
-export const holdingOf = (owner: PublicKey, mint: KnownMint): PublicKey =>
-  associatedTokenAddress(owner, mint.address, tokenProgramOf(mint));
+export function holdingOf(owner: PublicKey, mint: KnownMint): PublicKey {
+  const ofMint = holdings.get(mint) ?? new Map<string, PublicKey>();
+  holdings.set(mint, ofMint);
+  const name = owner.toBase58();
+  const known = ofMint.get(name);
+  if (known) return known;
+  const holding = associatedTokenAddress(owner, mint.address, tokenProgramOf(mint));
+  ofMint.set(name, holding);
+  return holding;
+}

@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly kept?: KeptWorld | undefined;
   /** Whether its markets go on in the middle of what they told; otherwise only their prices stay. */
   readonly resumesStories?: boolean;
+  /** So many blocks are between two moves of a market by itself; without it, every one is a move. */
+  readonly marketEveryBlocks?: number | undefined;
 }
 
 export interface Recorded {
@@ -61,11 +63,12 @@ export class World {
   readonly #moved = new Set<Pool>();
   /** Whose liquidity goes or comes in the next block. */
   readonly #changing = new Set<Pool>();
+  readonly #marketEveryBlocks: number;
   readonly #isNew: boolean;
   #store: WorldStore | undefined;
 
   constructor(options: WorldOptions) {
-    const { seed, markets, kept, startedAt, deliver, reverts = () => false } = options;
+    const { seed, markets, kept, startedAt, deliver, reverts = () => false, marketEveryBlocks = 1 } = options;
     this.pools = poolsOf(markets);
     const vaults = new Set(this.pools.flatMap(({ vaultA, vaultB }) => [vaultA, vaultB].map(addressOf)));
     this.chain = new Chain({
@@ -83,6 +86,7 @@ export class World {
     this.#arbitrageur = new Arbitrageur(this.chain, wallet);
     this.#arbitrageurAddress = addressOf(wallet.publicKey);
     this.#liquidity = new Liquidity(this.chain, this.pools);
+    this.#marketEveryBlocks = marketEveryBlocks;
     this.#isNew = kept === undefined;
     if (!this.#isNew) return;
     createMints(this.chain, MINTS);
@@ -93,7 +97,9 @@ export class World {
   }
 
   produceBlock(): Block {
+    const isDue = this.chain.tip.height % this.#marketEveryBlocks === 0;
     for (const [pool, reference] of this.#references) {
+      if (!isDue && !this.#moved.has(pool)) continue;
       const price = reference.next();
       // What is left of an emptied pool has no price worth keeping.
       if (this.#changing.has(pool) || this.#liquidity.isAway(pool)) continue;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { connect } from "@backstop/core/db/client";
 import { executionContract } from "@backstop/core/testing/execution.contract";
+import { exitsContract } from "@backstop/core/testing/exits.contract";
 import { storesOver } from "@backstop/core/testing/stores";
 import { storesContract } from "@backstop/core/testing/stores.contract";
 import type { Stores } from "@backstop/core/testing/stores.given";
@@ -29,3 +30,4 @@ async function opened(): Promise<Stores> {
 
 storesContract("on PGlite", opened);
 executionContract("on PGlite", opened);
+exitsContract("on PGlite", opened);

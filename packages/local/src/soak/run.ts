@@ -27,11 +27,14 @@ import { raise } from "./weather.ts";
 /** A blockhash's life of 150 blocks is 7.5 s then, and finality 1.6 s. */
 const SLOT_MS = 50;
 
+/** As often in a second as with blocks of 400 ms. */
+const MARKET_EVERY_BLOCKS = 8;
+
 /** The least that is allowed: a stop is seen within it. */
 const TICK_SECONDS = 0.5;
 
 /** Positions in flight. More do not go faster: the services are one process, and the database has one backend. */
-const SEATS = 40;
+const SEATS = 80;
 
 /** One `kill -9` for so many trades: what the engine was at is hidden in its queues for 25 s. */
 const TRADES_PER_KILL = 125;
@@ -40,11 +43,14 @@ const TRADES_PER_KILL = 125;
 const TRADE_MS = 2_000;
 const FIRST_TRADES_MS = 60_000;
 
-/** The weather lasts this long after the last trade was begun; what is on its way for longer arrives in the calm. */
-const AFTERMATH_MS = 20_000;
+/** The weather lasts until that part of the trades is over. The others arrive in the calm: an exit's pauses are up to a minute. */
+const IN_WEATHER = 0.9;
+
+/** Between two first positions: all at once they would wait for each other and not for the weather. */
+const SEAT_EVERY_MS = 100;
 
 /** An exit's pause is a minute at most, and its message may be hidden for 25 s twice. */
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 180_000;
 
 const LOOK_MS = 250;
 const TELL_MS = 5_000;
@@ -67,6 +73,7 @@ export async function soak(options: SoakOptions, say: (text: string) => void): P
     port: 0,
     tickSeconds: TICK_SECONDS,
     slotMs: SLOT_MS,
+    marketEveryBlocks: MARKET_EVERY_BLOCKS,
     logs: "soak",
     // The most that is allowed, so that it is us who bound what is in flight.
     variables: { BACKSTOP_POSITION_MAX_POSITIONS_PER_SYMBOL: "100" },
@@ -110,11 +117,13 @@ async function crowd(local: LocalRun, options: SoakOptions, caller: Caller, say:
   const seconds = () => ((performance.now() - began) / 1000).toFixed(0).padStart(4);
   const progress = { reserved: 0, over: 0, lives: 0, inFlight: 0, kills: 0 };
 
-  async function seat(): Promise<void> {
-    while (
-      progress.reserved < options.trades &&
-      performance.now() - began < FIRST_TRADES_MS + options.trades * TRADE_MS
-    ) {
+  const rest = (milliseconds: number) => sleep(milliseconds, undefined, { signal: until }).catch(() => undefined);
+
+  const isTime = () => performance.now() - began < FIRST_TRADES_MS + options.trades * TRADE_MS;
+
+  async function seat(index: number): Promise<void> {
+    await rest(index * SEAT_EVERY_MS);
+    while (progress.reserved < options.trades && isTime()) {
       progress.reserved += TRADES_AT_LEAST;
       progress.inFlight += 1;
       progress.lives += 1;
@@ -143,21 +152,20 @@ async function crowd(local: LocalRun, options: SoakOptions, caller: Caller, say:
       say(
         `${seconds()} s  ${progress.over} of ${options.trades} trades are over, ${progress.inFlight} positions in flight`,
       );
-      await sleep(TELL_MS, undefined, { signal: until }).catch(() => undefined);
+      await rest(TELL_MS);
     }
   }
 
   const weather = await raise(local.faults, options.faults);
   const background = Promise.all([looks.look(until), swings.swing(until), telling(), killing()]);
-  const seats = Promise.all(Array.from({ length: SEATS }, seat));
-  const begun = (async () => {
-    while (progress.reserved < options.trades && progress.inFlight > 0) await sleep(LOOK_MS);
-    await sleep(AFTERMATH_MS);
+  const seats = Promise.all(Array.from({ length: SEATS }, (_, index) => seat(index)));
+  const weathered = (async () => {
+    while (progress.over < options.trades * IN_WEATHER && isTime() && !until.aborted) await rest(LOOK_MS);
   })();
-  await Promise.race([seats, begun, background]);
+  await Promise.race([weathered, seats, background]);
   const faults = await weather.calm();
   say(`${seconds()} s  calm`);
-  await Promise.race([seats, sleep(PATIENCE_MS), background]);
+  await Promise.race([seats, rest(PATIENCE_MS), background]);
   ended.abort();
   await Promise.all([seats, background]);
   return { faults, kills: progress.kills };

@@ -14,12 +14,28 @@ const FEE_BLOCKS_MAX = 150; // MAX_NUM_RECENT_BLOCKS of a node's fee cache
 
 const least = (bids: readonly bigint[]): bigint => bids.reduce((low, bid) => (bid < low ? bid : low), bids[0] ?? 0n);
 
-function leastBid({ transactions }: Block, accounts: readonly Address[]): bigint {
-  const bids = transactions.map(({ bytes, keys }) => {
+interface Bid {
+  readonly price: bigint;
+  readonly written: readonly Address[];
+}
+
+/** Of the blocks that were asked about: each question is about the newest 150, and most of those were asked about before. */
+const bidsByBlock = new WeakMap<Block, readonly Bid[]>();
+
+function bidsOf(block: Block): readonly Bid[] {
+  const known = bidsByBlock.get(block);
+  if (known) return known;
+  const bids = block.transactions.map(({ bytes, keys }): Bid => {
     const { message } = decodeTransaction(bytes);
     return { price: computeUnitPrice(message), written: writableKeys(message, keys) };
   });
-  const pricesOf = (some: typeof bids) => some.map(({ price }) => price);
+  bidsByBlock.set(block, bids);
+  return bids;
+}
+
+function leastBid(block: Block, accounts: readonly Address[]): bigint {
+  const bids = bidsOf(block);
+  const pricesOf = (some: readonly Bid[]) => some.map(({ price }) => price);
   const perAccount = accounts.map((at) => least(pricesOf(bids.filter(({ written }) => written.includes(at)))));
   return perAccount.reduce((high, bid) => (bid > high ? bid : high), least(pricesOf(bids)));
 }
