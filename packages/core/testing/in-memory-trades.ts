@@ -16,7 +16,7 @@ import {
   transition as moved,
   UNFINISHED_ATTEMPTS,
 } from "../src/trade/attempt.ts";
-import type { ExitStore, ExitSurroundings } from "../src/trade/exit.store.ts";
+import { type ExitStore, type ExitSurroundings, latchedAt } from "../src/trade/exit.store.ts";
 import type { TradeRecord, TradeStore } from "../src/trade/trade.store.ts";
 import {
   MOVING_TRADES,
@@ -172,7 +172,10 @@ export class InMemoryTrades {
       if (!asSeen || !within(MOVING_TRADES, trade.status) || around.otherExits !== otherExits) return false;
       this.#transit(trade, { type: "supersede", at });
       const facts = { ...trade, status: "planned" as const, setbacks: NO_SETBACKS, turnUntil: null };
-      for (const part of parts) this.plan({ ...facts, ...part, replaces: tradeId, triesBefore: tries, plannedAt: at });
+      for (const [index, part] of parts.entries()) {
+        const plannedAt = latchedAt(at, parts.length, index);
+        this.plan({ ...facts, ...part, replaces: tradeId, triesBefore: tries, plannedAt });
+      }
       const totals = {
         ...position.totals,
         missing: add(position.totals.missing, missing),

@@ -29,10 +29,11 @@ test("11 told, before that is marked: it is told again, as the same event", SLOW
   const bus = await faults.set({ kind: "http", service: "events", action: "cut", times: "always" });
   await scenario.api.close(positionId);
   await points.expectOneLife(positionId, "manual");
-  const marking = await points.atPostgres(STATEMENTS.markDelivered, "timeout");
+  const marking = await points.atPostgres(STATEMENTS.markDelivered, "timeout", "always");
   await faults.release(bus);
   await points.diesAt([marking]);
-  const [closing] = await received("position_updated", positionId).then((all) => all.slice(-1));
+  const [closing] = (await received("position_updated", positionId)).slice(-1);
+  await faults.calm();
   await scenario.local.startEngine();
 
   await expectAllTold(positionId);

@@ -176,7 +176,7 @@ async function lives(): Promise<void> {
 describe("a rule gets what the outbox holds", () => {
   test("once, when nothing goes wrong", async () => {
     await lives();
-    expect(await relay()).toEqual({ delivered: 24, held: 0, more: false });
+    expect(await relay()).toEqual({ delivered: 27, held: 0, more: false });
     expect(await expectTold()).toEqual({ repeated: 0 });
     expect(archive.received()[0]).toMatchObject({ source: "backstop", time: "2026-03-01T12:00:00Z" });
   });
@@ -283,7 +283,7 @@ describe("a wake-up", () => {
     await lives();
     const client = new LambdaClient({ ...LOCAL, endpoint: invoker.endpoint, maxAttempts: 1 });
     await relayWake(lambdaWake(client, "relay-events"), log)();
-    await expect.poll(() => archive.received().length, { timeout: 10_000 }).toBe(24);
+    await expect.poll(() => archive.received().length, { timeout: 10_000 }).toBe(27);
     expect(log.lines).toEqual([]);
   });
 

@@ -1,5 +1,4 @@
 /** A position as its owner is told of it, and whether what is told of it adds up. */
-
 import { MARKET_SEED, type Market, marketOf } from "@backstop/core/market/market";
 import { formatAmount, parseAmount } from "@backstop/core/money/amount";
 import { formatPrice, priceOf } from "@backstop/core/money/price";

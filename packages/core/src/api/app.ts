@@ -2,7 +2,7 @@
  * What every HTTP function shares: the key before anything else, bounded bodies, refusals as problem documents.
  *
  * Invariants: nothing is answered without the key, whatever the path; keys are compared in constant time; what is not an
- * `EngineError` is logged and answered without its words; a database that is away is told as such, with its outcome unknown.
+ * `EngineError` is logged and answered without its words; a store that is away is told as such, with its outcome unknown.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
@@ -53,7 +53,8 @@ export function authorizedApp({ log, apiKey }: AppDeps): Hono {
   app.onError((error) => {
     if (isEngineError(error)) return problemResponse(error);
     log.error("request_failed", error);
-    if (isUnanswered(error)) return problemResponse(databaseAway());
+    const upstream = awayOf(error);
+    if (upstream) return problemResponse(unanswered(upstream));
     return Response.json(
       { type: "about:blank", title: "Internal error", status: 500 },
       { status: 500, headers: { "content-type": "application/problem+json" } },
@@ -62,9 +63,15 @@ export function authorizedApp({ log, apiKey }: AppDeps): Hono {
   return app;
 }
 
-function databaseAway(): EngineError {
-  const detail = "the database did not answer: repeat the request, with the same Idempotency-Key if it has one";
-  return new EngineError("NETWORK_ERROR", { detail, upstream: "postgres", outcome: "unknown" });
+/** Which of the stores did not answer; null: it is another error. Every failure of an AWS client carries its metadata. */
+function awayOf(error: Error): "postgres" | "aws" | null {
+  if (isUnanswered(error)) return "postgres";
+  return "$metadata" in error ? "aws" : null;
+}
+
+function unanswered(upstream: string): EngineError {
+  const detail = `${upstream} did not answer: repeat the request, with the same Idempotency-Key if it has one`;
+  return new EngineError("NETWORK_ERROR", { detail, upstream, outcome: "unknown" });
 }
 
 function bears(authorization: string | undefined, apiKey: string): boolean {

@@ -8,7 +8,9 @@ import type { NewEvent } from "./event.ts";
 export const ALARMS = {
   EXIT_DELAYED: "an exit could not be sent so far; it is tried on",
   EXIT_DIVIDED: "an exit was too large for the market and goes out in parts",
-  EXIT_SHORT: "the wallet held less than an exit was to spend; the difference is booked as missing",
+  EXIT_SHORT:
+    "the wallet held less than an exit was to spend; up to a hundredth is booked as missing, and more is looked for",
+  PRICE_IMPACT_HIGH: "an exit moves the price by more than an entry may; it goes out all the same",
   DUST_LEFT: "what is left of a position is too little for any route, and stays in the wallet",
   PRICE_BELOW_FLOOR: "the market offers less than an exit accepts; it is tried on, in smaller parts",
   UNSAFE_TRANSACTION: "a transaction was not signed, because it did more than was recorded",

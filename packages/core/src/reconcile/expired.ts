@@ -138,9 +138,9 @@ async function fail(
 ): Promise<void> {
   const feeLamports = amount(charged);
   const feeQuote = await feeInQuote(deps, marketOf(deps.markets, trade.symbol), feeLamports);
-  const { kind: cause } = failureOf(error, logs);
+  const { kind: cause, message } = failureOf(error, logs);
   deps.log.info("errored_late", { attemptId, error });
-  await deps.attempts.fail(attemptId, { error, cause, feeLamports }, feeQuote, deps.clock.now());
+  await deps.attempts.fail(attemptId, { error: message, cause, feeLamports }, feeQuote, deps.clock.now());
 }
 
 const lookAgain = (deps: ExpiredDeps, tradeId: string): Promise<void> =>

@@ -36,7 +36,9 @@ export function rpcNode(endpoint: string, name: string, clock: Clock): Node {
         return await call(connection);
       } catch (cause) {
         const detail = `${name} ${failureOf(method, cause)}`;
-        throw new EngineError("NETWORK_ERROR", { detail, upstream: "rpc", outcome: "unknown" }, { cause });
+        // A question changes nothing, whatever becomes of it; of what was sent nobody says that it failed.
+        const outcome = method === "sendTransaction" ? "unknown" : "known";
+        throw new EngineError("NETWORK_ERROR", { detail, upstream: "rpc", outcome }, { cause });
       }
     },
   };

@@ -44,7 +44,7 @@ export type AttemptDraft = Pick<
 export interface AttemptStore {
   find(attemptId: string): Promise<Attempt | null>;
   /** Records the next attempt. False: the trade is not wanted any more, or another attempt is unfinished. */
-  draft(draft: AttemptDraft): Promise<boolean>;
+  draft(draft: AttemptDraft, events?: readonly NewEvent[]): Promise<boolean>;
   /** Stores the signature of a drafted attempt. False: it is not drafted any more, too old, or its trade is not wanted. */
   sign(attemptId: string, signature: string, at: Date): Promise<boolean>;
   /** Records an attempt that is not to be made, with the reason. Its message is not kept: there may be one a minute, for long. */
@@ -70,9 +70,9 @@ export function attemptStore(db: Database): AttemptStore {
       return row ? attemptOf(row) : null;
     },
 
-    draft: (draft) => insertNext(db, draft, ATTEMPT_MOVES.sign.from[0], null),
+    draft: (draft, events = []) => insertNext(db, draft, ATTEMPT_MOVES.sign.from[0], null, events),
 
-    refuse: (draft, refusal) => insertNext(db, { ...draft, message: "" }, ATTEMPT_MOVES.abandon.to, refusal),
+    refuse: (draft, refusal) => insertNext(db, { ...draft, message: "" }, ATTEMPT_MOVES.abandon.to, refusal, []),
 
     async sign(attemptId, signature, at) {
       try {
@@ -150,6 +150,7 @@ async function insertNext(
   draft: AttemptDraft,
   status: AttemptStatus,
   refusal: Failing | null,
+  events: readonly NewEvent[],
 ): Promise<boolean> {
   try {
     return await happened(
@@ -167,7 +168,11 @@ async function insertNext(
       ), counted as (
         update trade set attempts = ${draft.number}::int, retry_at = null, turn_until = null
         from wanted where trade.trade_id = wanted.trade_id
-      )
+      ), touched as (
+        update position p set event_sequence = p.event_sequence + ${events.length}::int
+        from wanted where p.position_id = wanted.position_id
+        returning p.position_id, p.event_sequence
+      ), ${tell(events, draft.draftedAt)}
       insert into attempt (attempt_id, trade_id, position_id, kind, number, follows, status, message, blockhash,
         last_valid_block_height, slippage_bps, quoted_out, minimum_out, error, cause, drafted_at)
       select ${draft.attemptId}, trade_id, position_id, kind, ${draft.number}::int, ${draft.follows}, ${status},
@@ -183,9 +188,9 @@ async function insertNext(
   }
 }
 
-/** The attempt is dead: one setback more of its trade, and nobody has to wait before the next one. */
+/** The attempt is dead, and was not before: one setback more of its trade, and nobody has to wait before the next one. */
 const setBack = (message: string): SQL => sql`set_back as (
   update trade set retry_at = null, setbacks = setbacks + 1,
     setback = ${JSON.stringify({ code: "TRANSACTION_FAILED", message } satisfies TradeFailure)}::jsonb
-  from judged where trade.trade_id = judged.trade_id
+  from judged where trade.trade_id = judged.trade_id and judged.was = 'live'
 )`;

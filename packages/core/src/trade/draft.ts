@@ -9,6 +9,7 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { EngineError, isEngineError } from "../error.ts";
+import type { NewEvent } from "../event/event.ts";
 import { type JupiterApi, type Quote, type Swap, withSlippage } from "../jupiter/client.ts";
 import type { Asked } from "../jupiter/errors.ts";
 import { failureOf } from "../jupiter/program-error.ts";
@@ -53,6 +54,7 @@ const ROUTE_SIZES = [null, 40, 28, 20] as const;
 
 /**
  * @param early - A quote that is there, or on its way, already.
+ * @param telling - What is told of the quote that is traded at.
  * @throws EngineError of Jupiter or the RPC, or of `judge`, when no attempt could be made; nothing is recorded then.
  */
 export async function makeDraft(
@@ -60,6 +62,7 @@ export async function makeDraft(
   record: TradeRecord,
   judge: Judge,
   early?: Quote | Promise<Quote>,
+  telling: (quote: Quote) => readonly NewEvent[] = () => [],
 ): Promise<Drafted> {
   const { trade, attempts } = record;
   const last = attempts.at(-1);
@@ -89,7 +92,7 @@ export async function makeDraft(
     const refusal = { error: told, cause: kind };
     return (await deps.attempts.refuse(draft, refusal)) ? { type: "refused", code, refusal } : { type: "lost" };
   }
-  return (await deps.attempts.draft(draft)) ? { type: "drafted", draft } : { type: "lost" };
+  return (await deps.attempts.draft(draft, telling(swap.quote))) ? { type: "drafted", draft } : { type: "lost" };
 }
 
 /** What the trade would bring now, with the slippage of its next attempt. */
@@ -220,11 +223,14 @@ function belowMinimum(out: Amount, minimumOut: Amount | null, asked: Asked): Eng
   return new EngineError("INSUFFICIENT_LIQUIDITY", { detail, ...asked });
 }
 
+/** As many digits as anybody reads. */
+const IMPACT_DIGITS = 4;
+
 /** @throws EngineError PRICE_IMPACT_TOO_HIGH */
 export function checkPriceImpact(quote: Pick<Quote, "priceImpact">, maxPriceImpactBps: Bps): void {
   const max = fractionOf(maxPriceImpactBps);
   if (quote.priceImpact <= max) return;
-  const [priceImpact, maxPriceImpact] = [String(quote.priceImpact), String(max)];
+  const [priceImpact, maxPriceImpact] = [String(Number(quote.priceImpact.toPrecision(IMPACT_DIGITS))), String(max)];
   const detail = `the trade would move the price by ${priceImpact}: at most ${maxPriceImpact} is allowed`;
   throw new EngineError("PRICE_IMPACT_TOO_HIGH", { detail, priceImpact, maxPriceImpact });
 }

@@ -149,7 +149,9 @@ async function checkFunds(
 export function tooLittle(market: Market, side: Side, amountIn: Amount, free: bigint): EngineError {
   const { input } = legs(market, side);
   const text = (value: bigint) => formatAmount(value < 0n ? 0n : value, decimalsOf(market, input));
-  return insufficient(input, text(amountIn), text(free), "besides what open positions hold");
+  const [base = "", quote = ""] = market.symbol.split("/");
+  const asset = side === "buy" ? quote : base;
+  return insufficient(asset, text(amountIn), text(free), "besides what open positions hold");
 }
 
 const insufficient = (asset: string, required: string, available: string, why: string): EngineError =>

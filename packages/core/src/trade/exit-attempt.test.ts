@@ -233,6 +233,15 @@ describe("an exit below the floor", () => {
     expect(made.rows.all().map(({ trade }) => trade.amountIn)).toEqual([SOL, half, half]);
   });
 
+  test("is not halved below the smallest part, whatever a quote of it would bring", async () => {
+    // 0.133 SOL is 19.95 USDC: less than two of 10.
+    const made = world(exit(Given.units(133_000_000)));
+    made.jupiter.swapping(({ quote }) => ({ quote: { ...quote, minimumOut: Given.units(1) } }));
+    await drive(made);
+    for (const _try of [2, 3, 4]) await driveNext(made);
+    expect([statusOf(made), made.rows.all().length]).toEqual(["planned", 1]);
+  });
+
   test("stays whole where its parts would be there as well, and says so", async () => {
     const made = world(exit());
     // 75 USDC for a SOL: with any slippage less than half of what it is worth.
@@ -340,24 +349,35 @@ describe("a wallet that has too little", () => {
     expect([statusOf(made), made.rows.position.totals.missing]).toEqual(["planned", 0n]);
   });
 
-  test("by more is looked into, and nothing is sold of what may be another's", async () => {
+  test("by more sells what is there now, and has an exit for the rest that waits for what is found", async () => {
     const made = world(exit());
     made.balance = Given.units(989_000_000);
+    await drive(made);
+    expect(made.rows.of(ID).trade.status).toBe("superseded");
+    const [there, rest] = made.rows.all().filter(({ trade }) => trade.replaces === ID);
+    expect([there?.trade.amountIn, rest?.trade.amountIn]).toEqual([989_000_000n, 11_000_000n]);
+    expect(made.rows.position.totals.missing).toBe(0n);
+    expect(alarms(made)).toEqual(["EXIT_SHORT"]);
+  });
+
+  test("because others hold the rest sells only what is its own", async () => {
+    const made = world(exit());
+    made.balance = Given.units(1_500_000_000);
+    made.rows.around = { ...made.rows.around, heldByOthers: 1_000_000_000n };
+    await drive(made);
+    const [there] = made.rows.all().filter(({ trade }) => trade.replaces === ID);
+    expect(there?.trade.amountIn).toBe(500_000_000n);
+  });
+
+  test("of nothing worth an exit is looked into, and nothing is sold of what may be another's", async () => {
+    const made = world(exit());
+    made.balance = Given.units(9_999_999);
     await drive(made);
     expect(made.queues.due("reconcile", ID)).toHaveLength(1);
     expect(made.rows.of(ID)).toMatchObject({
       attempts: [],
       trade: { setbacks: { last: { code: "INSUFFICIENT_FUNDS" } } },
     });
-  });
-
-  test("because others hold the rest is looked into as well", async () => {
-    const made = world(exit());
-    made.balance = Given.units(1_500_000_000);
-    made.rows.around = { ...made.rows.around, heldByOthers: 1_000_000_000n };
-    await drive(made);
-    expect(made.rows.of(ID).attempts).toEqual([]);
-    expect(made.queues.due("reconcile", ID)).toHaveLength(1);
   });
 
   test("while something is in flight is waited for, and nothing is called missing", async () => {

@@ -7,9 +7,12 @@
  *   is left behind.
  */
 import { EngineError, isEngineError } from "../error.ts";
+import { alarmRaised } from "../event/alarm.ts";
+import type { NewEvent } from "../event/event.ts";
 import type { Quote } from "../jupiter/client.ts";
 import { marketOf } from "../market/market.ts";
 import { parseAmount } from "../money/amount.ts";
+import { fractionOf } from "../money/bps.ts";
 import type { Price } from "../money/price.ts";
 import { held } from "../position/position.ts";
 import { type LastPriceDeps, lastPrice } from "../price/last.ts";
@@ -18,7 +21,7 @@ import { checkPriceImpact, type DraftDeps, type Drafted, type Judge, makeDraft, 
 import type { ExitSurroundings } from "./exit.store.ts";
 import { floorOf, halvesOf, type Room, roomFor, worthOf } from "./exit.ts";
 import { triesAtTheCap } from "./policy.ts";
-import { cutExit, divideExit, leaveDust, type ReplaceDeps } from "./replace-exit.ts";
+import { cutExit, divideExit, leaveDust, type ReplaceDeps, sellWhatIsThere } from "./replace-exit.ts";
 import { failureFrom, postpone, type SetbackDeps } from "./setback.ts";
 import type { TradeRecord } from "./trade.store.ts";
 
@@ -56,13 +59,14 @@ export async function nextExit(deps: ExitAttemptDeps, record: TradeRecord): Prom
   }
   if (room.type === "enough") return attemptExit(deps, record, around, early);
   if (room.type === "cut") return cutExit(deps, record, around, room);
+  if (room.type === "part") return sellWhatIsThere(deps, record, around, room.amountIn);
   // Whether it is gone for good is for reconcile to say, from what is final.
   await deps.queues.send("reconcile", trade.tradeId, 0);
   await postpone(deps, record, { code: "INSUFFICIENT_FUNDS", message: shortageTold(record, room) });
   return { type: "settled" };
 }
 
-function shortageTold({ trade }: TradeRecord, room: Exclude<Room, { type: "enough" | "cut" }>): string {
+function shortageTold({ trade }: TradeRecord, room: Extract<Room, { type: "unknown" | "short" }>): string {
   return room.type === "unknown"
     ? `${trade.amountIn} base units are not there yet: something is still in flight`
     : `${trade.amountIn} base units are to leave, and the wallet has ${room.available} for it`;
@@ -79,7 +83,13 @@ async function attemptExit(
   const divisible = isDivisible(deps, record, price);
   const atTheCap = triesAtTheCap(trade.kind, triesOf(trade.triesBefore, attempts) + 1) > 0;
   try {
-    return await makeDraft(deps, record, judging(deps, record, price, divisible && atTheCap), early);
+    return await makeDraft(
+      deps,
+      record,
+      judging(deps, record, price, divisible && atTheCap),
+      early,
+      impactTold(deps, trade),
+    );
   } catch (error) {
     const isBelowFloor = error instanceof BelowFloor;
     if (isEngineError(error, "PRICE_IMPACT_TOO_HIGH")) return divideExit(deps, record, around, error, "EXIT_DIVIDED");
@@ -103,7 +113,8 @@ async function hasRouteForLess(deps: ExitAttemptDeps, record: TradeRecord, price
     floored(deps, smallest, price)(await quoteFor(deps, smallest));
     return true;
   } catch (error) {
-    if (isEngineError(error, "INSUFFICIENT_LIQUIDITY")) return false;
+    // Also where nobody answered: then the whole is asked for once more, and this after it.
+    if (isEngineError(error)) return false;
     throw error;
   }
 }
@@ -118,6 +129,16 @@ function smallestOf(deps: ExitAttemptDeps, record: TradeRecord, price: Price | n
 /** One answer more that there is no route, after as many as prove it. */
 const isProven = ({ setbacks: { count, last } }: TradeRecord["trade"]): boolean =>
   count >= DIVIDE_AFTER_SETBACKS && last?.code === "INSUFFICIENT_LIQUIDITY";
+
+/** Before the ladder's end the impact changes nothing, but a person should know what it costs. */
+const impactTold =
+  ({ config }: ExitAttemptDeps, trade: TradeRecord["trade"]) =>
+  ({ priceImpact }: Quote): readonly NewEvent[] => {
+    const max = fractionOf(config.jupiter.maxPriceImpactBps);
+    if (priceImpact <= max) return [];
+    const told = `it moves the price by ${Number(priceImpact.toPrecision(4))}: an entry may by ${max}`;
+    return [alarmRaised(trade, "PRICE_IMPACT_HIGH", told)];
+  };
 
 /** It would bring less than anybody would sell it for: too thin a market, or a price that is not one. */
 class BelowFloor extends EngineError<"INSUFFICIENT_LIQUIDITY"> {}

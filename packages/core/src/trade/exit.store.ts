@@ -19,7 +19,7 @@ import { TRADE_MOVES, type Trade, UNFINISHED_TRADES } from "./trade.ts";
 
 /** What else there is in the account of the mint that an exit spends. */
 export interface ExitSurroundings {
-  /** What the account's other positions hold of it. */
+  /** What the account's open positions hold of it, and older ones that close as well: a shortage is the newest ones'. */
   readonly heldByOthers: bigint;
   /** An attempt of the account that moves the mint can still land, or be forked away. */
   readonly unfinished: boolean;
@@ -40,7 +40,7 @@ export interface Replacement {
   readonly otherExits: boolean;
   /** How often it was tried, those before it included. */
   readonly tries: number;
-  /** The exits that take its place. */
+  /** The exits that take its place, in the order in which they are to go. */
   readonly parts: readonly { readonly tradeId: string; readonly amountIn: Amount }[];
   readonly missing: Amount;
   readonly dust: Amount;
@@ -65,7 +65,8 @@ export const exitStore = (db: Database): ExitStore => ({
     }>(sql`
       select
         (select coalesce(sum(${HELD}), 0)::text from position p join market m on m.symbol = p.symbol
-          where p.account_id = ${accountId} and p.position_id <> ${positionId} and p.status in ('open', 'closing')
+          where p.account_id = ${accountId} and p.position_id <> ${positionId}
+            and (p.status = 'open' or (p.status = 'closing' and p.position_id < ${positionId}))
             and ${holds(inputMint)}) as held_by_others,
         exists (select from attempt a join trade t on t.trade_id = a.trade_id
           where t.account_id = ${accountId} and ${moves(inputMint)} and a.status in ${UNFINISHED_ATTEMPTS}) as unfinished,
@@ -91,7 +92,11 @@ export const exitStore = (db: Database): ExitStore => ({
   },
 
   replace: ({ tradeId, attempts, held, exiting, otherExits, tries, parts, missing, dust, events, at }) => {
-    const rows = parts.map((part) => ({ tradeId: part.tradeId, amountIn: part.amountIn.toString() }));
+    const rows = parts.map(({ tradeId: part, amountIn }, index) => ({
+      tradeId: part,
+      amountIn: amountIn.toString(),
+      plannedAt: latchedAt(at, parts.length, index).toISOString(),
+    }));
     const planned = parts.reduce((sum, part) => sum + part.amountIn, 0n);
     const left = sql`(${HELD} - ${numeric(missing)} - ${numeric(dust)})`;
     const meant = sql`(p.exiting - judged.amount_in + ${numeric(planned)})`;
@@ -117,8 +122,8 @@ export const exitStore = (db: Database): ExitStore => ({
         insert into trade (trade_id, account_id, position_id, symbol, kind, side, status, input_mint, output_mint,
           amount_in, replaces, tries_before, planned_at)
         select part."tradeId", account_id, position_id, symbol, kind, side, 'planned', input_mint, output_mint,
-          part."amountIn"::numeric, judged.trade_id, ${tries}::int, ${timestamp(at)}
-        from judged, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as part("tradeId" text, "amountIn" text)
+          part."amountIn"::numeric, judged.trade_id, ${tries}::int, part."plannedAt"
+        from judged, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as part("tradeId" text, "amountIn" text, "plannedAt" timestamptz)
       ), touched as (
         update position p set exiting = ${meant}, missing = p.missing + ${numeric(missing)}, dust = p.dust + ${numeric(dust)},
           status = case when ${over} then ${POSITION_MOVES.finish.to} else p.status end,
@@ -131,6 +136,9 @@ export const exitStore = (db: Database): ExitStore => ({
     );
   },
 });
+
+/** Of several exits the one latched last goes first: the parts of one are latched a millisecond apart, last one first. */
+export const latchedAt = (at: Date, parts: number, index: number): Date => new Date(at.getTime() + parts - 1 - index);
 
 /** Whether the position `p` of market `m` holds the mint: base for side `buy`, quote for side `sell`. */
 export const holds = (mint: Mint): SQL => sql`case p.side when 'buy' then m.base_mint else m.quote_mint end = ${mint}`;

@@ -22,8 +22,10 @@ describe("the room for an exit of 1000", () => {
     expect(room(1_490, 500n)).toEqual({ type: "cut", amountIn: 990n, missing: 10n });
   });
 
-  test("is too little where more is missing, however much the others hold", () => {
-    expect(room(989)).toEqual({ type: "short", available: 989n });
+  test("is for a part where more is missing, and too little where hardly any of it is there", () => {
+    expect(room(989)).toEqual({ type: "part", amountIn: 989n });
+    expect(room(10)).toEqual({ type: "part", amountIn: 10n });
+    expect(room(9)).toEqual({ type: "short", available: 9n });
     expect(room(1_000, 1_500n)).toEqual({ type: "short", available: -500n });
   });
 
@@ -34,11 +36,11 @@ describe("the room for an exit of 1000", () => {
 });
 
 test.each([
-  [2, 1, "short"],
-  [99, 98, "short"],
+  [2, 1, "part"],
+  [99, 98, "part"],
   [100, 99, "cut"],
   [199, 198, "cut"],
-  [199, 197, "short"],
+  [199, 197, "part"],
   [200, 198, "cut"],
 ])("an exit of %i is made of a wallet of %i, or not, to the base unit: %s", (planned, balance, type) => {
   expect(roomFor(units(planned), units(planned), units(balance), alone).type).toBe(type);

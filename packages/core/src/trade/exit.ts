@@ -2,7 +2,7 @@
  * What an exit can spend, what its parts are, and what it may not go below. Pure.
  *
  * Invariants:
- * - an exit never spends what another position holds, and never more than its own position does;
+ * - an exit never spends what an open position holds, nor an older one that closes as well, and never more than its own does;
  * - a shortage is judged only while nothing that moves the mint is in flight;
  * - halves are exactly the whole;
  * - the floor comes from an accepted price that is fresh, or there is none.
@@ -20,10 +20,15 @@ export type Room =
   | { readonly type: "unknown" }
   /** An exit of this much can be made instead; `missing` is not there. */
   | { readonly type: "cut"; readonly amountIn: Amount; readonly missing: Amount }
+  /** So much of it is there and can leave now; whether the rest is gone is not known. */
+  | { readonly type: "part"; readonly amountIn: Amount }
   | { readonly type: "short"; readonly available: bigint };
 
 /** Fees of a token, or a hand in the wallet: a hundredth missing is no reason to keep the other ninety-nine exposed. */
 const TOLERATED_SHORTAGE: Bps = 100 as Bps;
+
+/** Less than a hundredth is not worth an exit of its own while the rest waits. */
+const LEAST_PART = 100n;
 
 /**
  * Whether an exit of `planned` can be made from a wallet of `balance`, by a position that holds `held`.
@@ -39,8 +44,9 @@ export function roomFor(
   if (unfinished) return planned <= held && planned <= balance ? { type: "enough" } : { type: "unknown" };
   if (planned > held) return { type: "cut", amountIn: held, missing: amount(0n) };
   const isTolerable = (planned - free) * BigInt(BPS_ONE) <= planned * BigInt(TOLERATED_SHORTAGE);
-  if (free <= 0n || !isTolerable) return { type: "short", available: free };
-  return { type: "cut", amountIn: amount(free), missing: amount(planned - free) };
+  if (free > 0n && isTolerable) return { type: "cut", amountIn: amount(free), missing: amount(planned - free) };
+  if (free * LEAST_PART >= planned) return { type: "part", amountIn: amount(free) };
+  return { type: "short", available: free };
 }
 
 /** Both halves of it; the second has the odd base unit. */

@@ -12,7 +12,7 @@ import { type Alarm, alarmRaised } from "../event/alarm.ts";
 import type { WakeRelay } from "../event/wake.ts";
 import type { Log } from "../log.ts";
 import { type Market, marketOf } from "../market/market.ts";
-import { type Amount, add, ZERO } from "../money/amount.ts";
+import { type Amount, add, subtract, ZERO } from "../money/amount.ts";
 import { held } from "../position/position.ts";
 import type { Queues } from "../queue/queue.ts";
 import { queueReconcile } from "../reconcile/queue.ts";
@@ -67,6 +67,21 @@ async function isMissing(
   const after = await exits.surroundings(trade);
   const room = roomFor(trade.amountIn, held(position.totals), balance, after);
   return after.lastFillSlot === around.lastFillSlot && room.type === "cut" && room.amountIn === amountIn;
+}
+
+/** What is there leaves now; the rest has an exit of its own, which waits for what reconcile finds. */
+export function sellWhatIsThere(
+  deps: ReplaceDeps,
+  record: TradeRecord,
+  around: ExitSurroundings,
+  available: Amount,
+): Promise<Replaced> {
+  const rest = subtract(record.trade.amountIn, available);
+  const told = `the wallet has ${available} base units of ${record.trade.amountIn}: they leave now, and the rest is looked for`;
+  return replaceExit(deps, record, around, { parts: [available, rest], missing: ZERO, dust: ZERO }, [
+    "EXIT_SHORT",
+    told,
+  ]);
 }
 
 export function divideExit(

@@ -168,10 +168,10 @@ export async function fail(
   if (!transaction) return false;
   deps.log.info("attempt_errored", { attemptId: attempt.attemptId, error });
   const feeLamports = amount(transaction.feeLamports);
-  const { kind: cause } = failureOf(error, transaction.logs);
+  const { kind: cause, message } = failureOf(error, transaction.logs);
   const feeQuote = await feeInQuote(deps, marketOf(deps.markets, trade.symbol), feeLamports);
-  const told = deadTold(trade, error);
-  await deps.attempts.fail(attempt.attemptId, { error, cause, feeLamports }, feeQuote, deps.clock.now(), told);
+  const told = deadTold(trade, message);
+  await deps.attempts.fail(attempt.attemptId, { error: message, cause, feeLamports }, feeQuote, deps.clock.now(), told);
   await deps.queues.send("execute", trade.tradeId, pauseBefore(trade, attempts));
   return true;
 }

@@ -93,6 +93,20 @@ describe("the turn", () => {
     expect(secondsOf(made)).toBe(19);
   });
 
+  test("that an error has ended, and which is not given back, makes a message come when it is over", async () => {
+    const made = world(exit());
+    made.jupiter.swapping(() => {
+      throw new Error("nobody expected this");
+    });
+    const turns = {
+      ...made.rows.turns,
+      postpone: async () => false,
+      release: () => Promise.reject(new Error("time-out")),
+    };
+    await driveTrade({ ...made.deps, turns }, ID);
+    expect(made.queues.due("execute", ID)).toEqual([after(2), after(19)]);
+  });
+
   /** A function that dies once it has the turn. */
   const dying = ({ deps, rows }: World): SubmitDeps => ({
     ...deps,
