@@ -152,6 +152,10 @@ describe("no route", () => {
         code: "PRICE_BELOW_FLOOR",
         message: expect.stringMatching(/base units would bring \d+ at least: the floor is \d+$/),
       },
+      {
+        code: "PRICE_IMPACT_HIGH",
+        message: expect.stringMatching(/^it moves the price by 0\.4\d+: an entry may by 0\.01$/),
+      },
     ]);
     expectToAddUp(told);
     expect(await scenario.audit()).toEqual(CLEAN);
