@@ -20,11 +20,13 @@ const CONFLICT = "UPDATE_CONFLICT";
 
 export class Caller {
   readonly #api: () => Api;
+  readonly #pauseMs: number;
   readonly #refusals = new Map<string, number>();
 
   /** `api`: of the engine that lives now. */
-  constructor(api: () => Api) {
+  constructor(api: () => Api, pauseMs = PAUSE_MS) {
     this.#api = api;
+    this.#pauseMs = pauseMs;
   }
 
   /** How often which refusal came, whatever became of the request in the end. */
@@ -47,7 +49,7 @@ export class Caller {
         }
       }
       if (unprocessable === UNPROCESSABLE_TRIES_MAX) return null;
-      await sleep(PAUSE_MS);
+      await sleep(this.#pauseMs);
     }
     return null;
   }

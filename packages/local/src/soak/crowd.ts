@@ -20,6 +20,8 @@ export interface CrowdOptions {
   readonly lead: (number: number) => Promise<boolean>;
   /** Nothing is begun any more. */
   readonly until: AbortSignal;
+  /** Between the first lives of two callers. */
+  readonly everyMs?: number;
 }
 
 export class Crowd {
@@ -45,7 +47,8 @@ export class Crowd {
 
   /** Resolves when as many trades are over as are wanted, or nothing is begun any more and all that was begun is over. */
   async gather(): Promise<void> {
-    await Promise.all(Array.from({ length: CALLERS }, (_, index) => this.#call(index * CALLER_EVERY_MS)));
+    const { everyMs = CALLER_EVERY_MS } = this.#options;
+    await Promise.all(Array.from({ length: CALLERS }, (_, index) => this.#call(index * everyMs)));
   }
 
   async #call(afterMs: number): Promise<void> {

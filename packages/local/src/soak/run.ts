@@ -45,7 +45,7 @@ const TRADE_MS_MAX = 3_000;
 const FIRST_MS_MAX = 120_000;
 
 /** The weather lasts until that part of the trades is over. The others arrive in the calm. */
-const IN_WEATHER = 0.9;
+const IN_WEATHER = 0.8;
 
 /** In the calm: an exit's pause is a minute at most, and its message may be hidden for 25 s twice. */
 const PATIENCE_MS = 180_000;
