@@ -188,7 +188,7 @@ describe("too little to sell", () => {
     const { trade } = await scenario.enter({ symbol: "JTO/USDC", size: "10" });
     await noRoute("always");
     await scenario.faults.movePrice("JTO/USDC", 0.01);
-    await scenario.faults.movePrice("JTO/USDC", 0.1);
+    await scenario.faults.movePrice("JTO/USDC", 0.2);
     const told = await toldWhenOver(scenario, trade);
 
     expect(told.position).toMatchObject({
