@@ -14,7 +14,7 @@ import { turnStore } from "@backstop/core/trade/turn.store";
 import { clock, log, once } from "./system.ts";
 
 export function make(deps: SubmitDeps): BatchHandler {
-  return eachOf(log, (tradeId) => driveTrade(deps, tradeId));
+  return eachOf(deps.log, (tradeId) => driveTrade(deps, tradeId));
 }
 
 const real = once(async () => {

@@ -37,6 +37,11 @@ function handler() {
     attempts: { fail: unused },
     fills: { land: unused, landLate: unused },
     turns: { take: unused },
+    stops: { armed: note("armed stops") },
+    book: {
+      cursor: async () => "0-0",
+      writeBase: async (stops) => void asked.push(`a book of ${stops.length}`),
+    },
     rpc: { finalized: unused, tokens: unused, history: unused, transaction: unused, statuses: unused },
     markets: [],
     prices: { prices: unused },
@@ -62,5 +67,5 @@ test("a batch whose trades cannot be read comes again", async () => {
 test("the schedule looks at everything", async () => {
   const { run, asked } = handler();
   expect(await run({})).toEqual({ batchItemFailures: [] });
-  expect(asked).toEqual(["stuck", "expired", "holdings"]);
+  expect(asked).toEqual(["stuck", "expired", "holdings", "armed stops", "a book of 0"]);
 });

@@ -8,6 +8,7 @@ import { type ReconcileDeps, reconcileAll, reconcileTrades } from "@backstop/cor
 import { reconcileStore } from "@backstop/core/reconcile/reconcile.store";
 import { shortageStore } from "@backstop/core/reconcile/shortage.store";
 import { solanaRpc } from "@backstop/core/solana/rpc";
+import { stopStore } from "@backstop/core/stop/stop.store";
 import { attemptStore } from "@backstop/core/trade/attempt.store";
 import { fillStore } from "@backstop/core/trade/fill.store";
 import { tradeStore } from "@backstop/core/trade/trade.store";
@@ -29,6 +30,7 @@ const real = once(async () => {
   const { env } = process;
   const config = configFrom(env);
   const db = Deps.database(env, clock);
+  const watched = Deps.watched(env, clock);
   return make({
     clock,
     log,
@@ -41,7 +43,9 @@ const real = once(async () => {
     rpc: solanaRpc(config.jupiter.rpcEndpoints, clock),
     queues: Deps.queues(env),
     wakeRelay: wakingRelay(env, log),
-    prices: Deps.watched(env, clock),
+    prices: watched,
+    book: watched,
+    stops: stopStore(db),
     markets: await marketStore(db).all(),
   });
 });

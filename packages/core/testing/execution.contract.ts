@@ -167,6 +167,16 @@ export function executionContract(name: string, open: () => Promise<Stores>): vo
         expect(after.map((event) => event.positionSequence)).toEqual(after.map((_event, index) => index + 1));
       });
 
+      test("is no one more when what was taken for dead has failed, though its fee is paid", async () => {
+        const record = await signed(await planned());
+        const { attemptId } = lastOf(record);
+        await stores.attempts.expire(attemptId, later(60));
+        expect(await stores.attempts.fail(attemptId, FAILURE, units(900), later(90))).toBe(true);
+        const { trade, position } = await again(record);
+        expect(trade.setbacks).toMatchObject({ count: 1, last: { message: "it did not land while it could" } });
+        expect(position.totals).toMatchObject({ feesLamports: 6_000n, feesQuote: 900n });
+      });
+
       test("keeps nobody from the next attempt once the last one is dead", async () => {
         const expired = await signed(await planned());
         await stores.turns.postpone(postponement(expired));
@@ -246,6 +256,8 @@ export function executionContract(name: string, open: () => Promise<Stores>): vo
         const asked = (at: Date, balance: number) =>
           outcome(accountId, poor(balance, { funds: { balance: units(balance), at } }));
         expect(await asked(AT, 199_999_999)).toEqual({ outcome: "no_funds", free: 99_999_999n });
+        // In the moment in which it was confirmed, too.
+        expect(await asked(later(1), 199_999_999)).toEqual({ outcome: "no_funds", free: 99_999_999n });
         expect(await asked(later(60), 100_000_000)).toEqual({ outcome: "planned" });
       });
 
@@ -279,10 +291,16 @@ export function executionContract(name: string, open: () => Promise<Stores>): vo
 
       test("are not what a sell has brought, which is kept for buying back", async () => {
         const accountId = await newAccount();
-        const record = await signed(await planned({ accountId, side: "sell", ...SELLING }));
+        const sell = await planned({ accountId, side: "sell", ...SELLING });
         const at = later(60);
         const buying = () => outcome(accountId, poor(0, { funds: { balance: units(100_000_000), at } }));
-        // On its way it may have brought what it was quoted: 665 USDC.
+        // A draft brings nothing; on its way it may have brought what it was quoted: 665 USDC.
+        const committed = () => stores.positions.committed(accountId, SOL_USDC.quoteMint, at);
+        const record = await drafted(sell);
+        expect(await committed()).toMatchObject({ amount: 0n });
+        const { attemptId } = lastOf(record);
+        expect(await stores.attempts.sign(attemptId, unique("sig"), AT)).toBe(true);
+        await stores.trades.submit(attemptId, [], AT);
         expect(await buying()).toEqual({ outcome: "no_funds", free: -565_000_000n });
         await land(record, fill({ amountIn: units(100_000_000), amountOut: units(15_000_000) }));
         expect(await buying()).toEqual({ outcome: "no_funds", free: 85_000_000n });

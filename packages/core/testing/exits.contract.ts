@@ -53,6 +53,14 @@ export function exitsContract(name: string, open: () => Promise<Stores>): void {
         });
       });
 
+      test("is of others that close as well only what is older: a shortage is the newest one's", async () => {
+        const accountId = await newAccount();
+        const [older, newer] = [await opened({ accountId }), await opened({ accountId })];
+        const exits = [await closeOf(older), await closeOf(newer)];
+        const held = exits.map(async ({ trade }) => (await stores.exits.surroundings(trade)).heldByOthers);
+        expect(await Promise.all(held)).toEqual([0n, HOLDING]);
+      });
+
       test("has nothing unfinished once every attempt that moves the mint is final", async () => {
         const entry = await opened();
         await stores.fills.finalize(lastOf(entry).attemptId, entry.position, units(0), [], later(15));
@@ -133,6 +141,8 @@ export function exitsContract(name: string, open: () => Promise<Stores>): void {
         const exit = await closing();
         expect(await stores.exits.replace(replacement(exit, { events: [alarm(exit)] }))).toBe(true);
         expect((await again(exit)).trade).toMatchObject({ status: "superseded", supersededAt: later(5) });
+        const { plannedAt } = (await find(partIdOf(exit.trade.tradeId, 1))).trade;
+        expect(plannedAt).toEqual(new Date(later(5).getTime() + 1)); // it goes first
         const { trade, position } = await find(partIdOf(exit.trade.tradeId, 2));
         expect(trade).toMatchObject({
           status: "planned",

@@ -1,6 +1,5 @@
-/** What landed after it was proven unable to, on real SQL, in each state its trade may be in. */
+/** What landed after it was proven unable to, in each state its trade may be in. */
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Database } from "../src/db/client.ts";
 import { held } from "../src/position/position.ts";
 import { recheckExpired } from "../src/reconcile/expired.ts";
 import type { Expired } from "../src/reconcile/reconcile.store.ts";
@@ -8,17 +7,18 @@ import { reconcileAll, reconcileTrades } from "../src/reconcile/reconcile.ts";
 import type { TradeRecord } from "../src/trade/trade.store.ts";
 import { units } from "./given.ts";
 import { type ReconcileWorld, reconcileWorld } from "./reconcile-world.ts";
+import type { Stores } from "./stores.given.ts";
 
-export function lateLandingsContract(name: string, open: () => Promise<Database>): void {
+export function lateLandingsContract(name: string, open: () => Promise<Stores>): void {
   describe(`what landed late, ${name}`, () => {
-    let db: Database;
+    let stores: Stores;
     let world: ReconcileWorld;
 
     beforeAll(async () => {
-      db = await open();
+      stores = await open();
     });
     beforeEach(async () => {
-      world = await reconcileWorld(db);
+      world = await reconcileWorld(stores);
     });
 
     const again = ({ trade }: TradeRecord): Promise<TradeRecord> => world.find(trade.tradeId);
@@ -32,6 +32,15 @@ export function lateLandingsContract(name: string, open: () => Promise<Database>
     const deadEntry = async () => world.expire(await world.send(await world.plan()));
     const deadExit = async (amountOut = 500n) =>
       world.expire(await world.send(await world.fire(await world.lot(amountOut))));
+
+    /** Another exit takes the place of a dead one. */
+    const replaced = async ({ trade, attempts, position }: TradeRecord, amountIn: bigint): Promise<void> => {
+      const seen = { attempts: attempts.length, held: held(position.totals), exiting: position.exiting };
+      const parts = [{ tradeId: `${trade.tradeId}_1`, amountIn: units(amountIn) }];
+      const nothing = { missing: units(0), dust: units(0), events: [], otherExits: false };
+      const replacement = { tradeId: trade.tradeId, ...seen, tries: 1, parts, ...nothing, at: world.clock.now() };
+      expect(await world.stores.exits.replace(replacement)).toBe(true);
+    };
 
     test("what never landed is asked for and left alone", async () => {
       const entry = await deadEntry();
@@ -133,14 +142,7 @@ export function lateLandingsContract(name: string, open: () => Promise<Database>
 
     test("an exit whose place another one took is the position's, as far as it holds that much", async () => {
       const exit = await deadExit();
-      const { held: seen, exiting } = { held: units(500), exiting: units(500) };
-      const parts = [{ tradeId: `${exit.trade.tradeId}_1`, amountIn: units(500) }];
-      const { tradeId } = exit.trade;
-      const at = world.clock.now();
-      const nothing = { missing: units(0), dust: units(0), events: [], otherExits: false };
-      expect(
-        await world.exits.replace({ tradeId, attempts: 1, held: seen, exiting, tries: 1, parts, ...nothing, at }),
-      ).toBe(true);
+      await replaced(exit, 500n);
       world.landLate(exit, first(exit), 500n, 100n);
       await recheck(exit);
       const { trade, position } = await again(exit);
@@ -166,14 +168,14 @@ export function lateLandingsContract(name: string, open: () => Promise<Database>
     });
 
     test("an exit that takes the last of a position nobody closes any more closes it", async () => {
-      const exit = await deadExit();
-      const { tradeId } = exit.trade;
-      // What replaces it is withdrawn: the position is open, and watched.
-      await db.execute(`update trade set status = 'superseded', ended_at = now() where trade_id = '${tradeId}'`);
-      await db.execute(
-        `update position set status = 'open', exiting = 0, close_reason = null where position_id = ${exit.position.positionId}`,
-      );
-      world.landLate(exit, first(exit), 500n, 100n);
+      const lot = await world.lot(500n);
+      const exit = await world.expire(await world.send(await world.close(lot, 300n)));
+      await replaced(exit, 200n);
+      // What replaces it is less, and leaves the position open, and watched.
+      const part = await world.find(`${exit.trade.tradeId}_1`);
+      const open = await world.finalize(await world.land(await world.send(part), 200n, 40n));
+      expect(open.position).toMatchObject({ status: "open", exiting: 0n, totals: { exitIn: 200n } });
+      world.landLate(exit, first(exit), 300n, 60n);
       await recheck(exit);
       const { position } = await again(exit);
       expect(position).toMatchObject({ status: "closed", closeReason: "closed_externally", totals: { exitIn: 500n } });

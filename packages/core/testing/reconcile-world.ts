@@ -1,45 +1,43 @@
-/** An account on real stores and a made-up chain, as `reconcile` sees them: positions with a past, and what became of it. */
-import type { Database } from "../src/db/client.ts";
+/** An account on stores and a made-up chain, as `reconcile` sees them: positions with a past, and what became of it. */
 import type { StoredEvent } from "../src/event/event.ts";
 import { MARKET_SEED, type Market } from "../src/market/market.ts";
 import { bps } from "../src/money/bps.ts";
 import { held } from "../src/position/position.ts";
-import { reconcileStore } from "../src/reconcile/reconcile.store.ts";
 import type { ReconcileDeps } from "../src/reconcile/reconcile.ts";
-import { shortageStore } from "../src/reconcile/shortage.store.ts";
 import { armedStop } from "../src/stop/stop.store.ts";
 import { attemptIdOf } from "../src/trade/attempt.ts";
 import { tradeExecuted } from "../src/trade/events.ts";
-import { exitStore } from "../src/trade/exit.store.ts";
 import type { TradeRecord } from "../src/trade/trade.store.ts";
 import { exitTradeId } from "../src/trade/trade.ts";
-import { turnStore } from "../src/trade/turn.store.ts";
 import { FakeWallet } from "./fake-wallet.ts";
 import { FakeClock, fakeLog, fakeQueues } from "./fakes.ts";
 import { fill, price, SOL_USDC, units } from "./given.ts";
-import { storesOver } from "./stores.ts";
+import { openMemoryWatch } from "./memory/watch.given.ts";
+import type { Stores } from "./stores.given.ts";
 
 /** What every entry spends, in base units of USDC. */
 const COST = 100_000_000n;
 
 let names = 0;
 
-export async function reconcileWorld(db: Database) {
+export async function reconcileWorld(stores: Stores) {
   const accountId = `acc_reconcile_${++names}`;
   const wallet = new FakeWallet(`wallet of ${accountId}`);
-  const [stores, clock, queues, log] = [storesOver(db), new FakeClock(), fakeQueues(), fakeLog()];
+  const [clock, queues, log] = [new FakeClock(), fakeQueues(), fakeLog()];
   await stores.markets.seed(MARKET_SEED);
   await stores.accounts.add({ accountId, wallet: wallet.address }, clock.now());
   const deps: ReconcileDeps = {
     clock,
     log,
     queues,
-    looks: reconcileStore(db),
-    shortages: shortageStore(db),
+    looks: stores.looks,
+    shortages: stores.shortages,
     trades: stores.trades,
     attempts: stores.attempts,
     fills: stores.fills,
-    turns: turnStore(db),
+    turns: stores.turns,
+    stops: stores.stops,
+    book: openMemoryWatch(clock).store,
     rpc: wallet.rpc,
     markets: MARKET_SEED,
     prices: { prices: async () => new Map() },
@@ -127,11 +125,9 @@ export async function reconcileWorld(db: Database) {
   }
 
   return {
-    db,
     stores,
     deps,
     accountId,
-    exits: exitStore(db),
     wallet,
     clock,
     queues,

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { MARKET_SEED } from "../src/market/market.ts";
 import type { Mint } from "../src/market/mint.ts";
 import { AMOUNT_MAX } from "../src/money/amount.ts";
+import type { PositionStatus } from "../src/position/position.ts";
 import type { TradeRecord } from "../src/trade/trade.store.ts";
 import { AT, fill, price, SOL_USDC, units } from "./given.ts";
 import { givenIn, later, next, type Stores, unique } from "./stores.given.ts";
@@ -25,6 +26,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       plan,
       find,
       planned,
+      draftOf,
       draft,
       drafted,
       lastOf,
@@ -35,6 +37,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       firedOf,
       closing,
       eventsOf,
+      close: closed,
     } = givenIn(() => stores);
 
     describe("planning an entry", () => {
@@ -87,6 +90,12 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
     });
 
+    test("a plan of nothing is refused, and leaves nothing", async () => {
+      const accountId = await newAccount();
+      await expect(stores.trades.planEntry(plan(accountId, { amountIn: units(0) }))).rejects.toThrow();
+      expect(await stores.positions.list(accountId, ["opening"], 10)).toEqual([]);
+    });
+
     describe("an attempt", () => {
       test("is unfinished alone: no second draft beside it, even when ten come at once", async () => {
         const record = await planned();
@@ -124,6 +133,38 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const outcomes = await Promise.all(["a", "b", "c"].map((s) => stores.attempts.sign(attemptId, unique(s), AT)));
         expect(outcomes.filter(Boolean)).toHaveLength(1);
         expect(await stores.attempts.abandon(attemptId, null)).toBe(false);
+      });
+
+      test("is not signed when it is fifteen seconds old", async () => {
+        const record = await drafted(await planned());
+        const { attemptId } = lastOf(record);
+        expect(await stores.attempts.sign(attemptId, unique("sig"), later(15))).toBe(false);
+        expect(await stores.attempts.sign(attemptId, unique("sig"), new Date(later(15).getTime() - 1))).toBe(true);
+      });
+
+      test("is not signed with the signature of another one", async () => {
+        const [one, other] = [await signed(await planned()), await drafted(await planned())];
+        const last = lastOf(one);
+        if (last.status !== "live") return expect.unreachable("signed is live");
+        expect(await stores.attempts.sign(lastOf(other).attemptId, last.signature, AT)).toBe(false);
+        expect(lastOf(await find(other.trade.tradeId)).status).toBe("drafted");
+      });
+
+      test("names the one it follows, unless it is the first", async () => {
+        const record = await signed(await planned());
+        await stores.attempts.expire(lastOf(record).attemptId, later(60));
+        const dead = await find(record.trade.tradeId);
+        await expect(stores.attempts.draft(draftOf(dead, { follows: null }))).rejects.toThrow();
+        expect(await find(record.trade.tradeId)).toEqual(dead);
+        const other = await signed(await planned());
+        await stores.attempts.expire(lastOf(other).attemptId, later(60));
+        expect(await stores.attempts.draft(draftOf(dead, { follows: lastOf(other).attemptId }))).toBe(false);
+      });
+
+      test("of another trade keeps an entry from failing, and stays as it is", async () => {
+        const [record, other] = [await drafted(await planned()), await drafted(await planned())];
+        expect(await failEntry(record.trade.tradeId, 1, lastOf(other).attemptId)).toBe(false);
+        expect(lastOf(await find(other.trade.tradeId)).status).toBe("drafted");
       });
 
       test("is not signed when its trade has failed", async () => {
@@ -233,6 +274,43 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         expect((await find(record.trade.tradeId)).position.totals.feesQuote).toBeNull();
       });
 
+      test("of an exit is no more meant for it when it is booked, and again when it is forked away", async () => {
+        const exit = await signed(await closing());
+        const exiting = async () => (await find(exit.trade.tradeId)).position.exiting;
+        expect(await exiting()).toBe(666_000_000n);
+        await land(exit, fill({ amountIn: units(666_000_000), amountOut: units(98_000_000) }));
+        expect(await exiting()).toBe(0n);
+        expect(await stores.fills.fork(lastOf(exit).attemptId, "closing", [], later(2))).toBe(true);
+        expect(await exiting()).toBe(666_000_000n);
+        expect((await find(exit.trade.tradeId)).position).toMatchObject({ version: 2, totals: { exitIn: 0n } });
+      });
+
+      test("of an attempt that was taken for dead leaves its trade as it is, and why its position closes", async () => {
+        const entry = await opened();
+        const part = await signed(await closed(entry, 166_000_000n, 666_000_000n));
+        const { attemptId } = lastOf(part);
+        await stores.attempts.expire(attemptId, later(60));
+        const { trade, position } = await find(part.trade.tradeId);
+        const late = {
+          attemptId,
+          fill: fill({ amountIn: units(666_000_000), amountOut: units(98_000_000) }),
+          feeQuote: units(900),
+          trade: trade.status,
+          position,
+          counts: true,
+          closes: "closed_externally" as const,
+          events: [],
+          at: later(90),
+        };
+        expect(await stores.fills.landLate({ ...late, position: { ...position, exiting: units(0) } })).toBe(false);
+        expect(await stores.fills.landLate({ ...late, trade: "superseded" })).toBe(false);
+        expect(await stores.fills.landLate(late)).toBe(true);
+        expect(await stores.fills.landLate(late)).toBe(false);
+        const after = await find(part.trade.tradeId);
+        expect([after.trade.status, lastOf(after).status]).toEqual(["submitted", "final"]);
+        expect(after.position).toMatchObject({ status: "closed", closeReason: "manual", closedAt: later(90) });
+      });
+
       test("of an exit can never be more than is held", async () => {
         const exit = await signed(await closing());
         await expect(land(exit, fill({ amountIn: units(666_000_001), amountOut: units(1) }))).rejects.toThrow();
@@ -268,6 +346,28 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         const entry = await opened();
         const claims = await Promise.all(Array.from({ length: 10 }, () => stores.stops.claim([firedOf(entry)], AT)));
         expect(claims.flat().filter((claim) => claim.claimed)).toHaveLength(1);
+      });
+
+      test("keeps the better mark of what was recorded and what it was judged by", async () => {
+        const marked = async (judged: number) => {
+          const entry = await opened();
+          const fired = firedOf(entry);
+          const raised = { ...fired, armed: { ...fired.armed, highWaterMark: price(155) } };
+          expect(await stores.stops.raiseMarks([raised], AT)).toBe(1);
+          await stores.stops.claim([{ ...fired, armed: { ...fired.armed, highWaterMark: price(judged) } }], AT);
+          return (await find(entry.trade.tradeId)).position;
+        };
+        expect(await marked(150)).toMatchObject({ status: "closing", highWaterMark: 155 });
+        expect(await marked(160)).toMatchObject({ status: "closing", highWaterMark: 160 });
+      });
+
+      test("whose exit is there already changes nothing of any", async () => {
+        const entries = [await opened(), await opened()];
+        const [fired, other] = entries.map(firedOf);
+        if (!fired || !other) return expect.unreachable("both are armed");
+        const taken = { ...other, exitTradeId: entries[0]?.trade.tradeId ?? "" };
+        await expect(stores.stops.claim([fired, taken], AT)).rejects.toThrow();
+        for (const entry of entries) expect(await find(entry.trade.tradeId)).toEqual(entry);
       });
 
       test("of a version that has moved does not fire, and answers with the rule that is armed now", async () => {
@@ -318,6 +418,29 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         expect(await failEntry(entry.trade.tradeId, 1)).toBe(true);
         expect((await find(fired.exitTradeId)).trade.status).toBe("superseded");
         expect((await find(entry.trade.tradeId)).position.status).toBe("aborted");
+      });
+
+      test("is not signed for what its position does not hold any more", async () => {
+        const entry = await opened();
+        const fired = firedOf(entry);
+        await stores.stops.claim([fired], later(2));
+        const exit = await drafted(await find(fired.exitTradeId));
+        await stores.fills.fork(lastOf(entry).attemptId, "closing", [], later(3));
+        expect(await stores.attempts.sign(lastOf(exit).attemptId, unique("sig"), AT)).toBe(false);
+      });
+
+      test("that may land keeps the entry of its position from failing, and is superseded with it when it cannot", async () => {
+        const entry = await opened();
+        const fired = firedOf(entry);
+        await stores.stops.claim([fired], later(2));
+        const exit = await signed(await find(fired.exitTradeId));
+        await stores.fills.fork(lastOf(entry).attemptId, "closing", [], later(3));
+        await stores.attempts.expire(lastOf(entry).attemptId, later(60));
+        expect(await failEntry(entry.trade.tradeId, 1)).toBe(false);
+        await stores.attempts.expire(lastOf(exit).attemptId, later(60));
+        expect(await failEntry(entry.trade.tradeId, 1)).toBe(true);
+        const { trade, position } = await find(fired.exitTradeId);
+        expect([trade.status, position.status, position.exiting]).toEqual(["superseded", "aborted", 0n]);
       });
 
       test("never fails, whatever is asked", async () => {
@@ -427,6 +550,30 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         expect((await stores.stops.armed()).map((armed) => armed.positionId)).not.toContain(entry.position.positionId);
       });
 
+      test("plans nothing under a key that was taken a moment ago, of whatever position", async () => {
+        const accountId = await newAccount();
+        const [entry, other] = [await opened({ accountId }), await opened({ accountId })];
+        const key = { idempotencyKey: unique("key"), requestDigest: "digest" };
+        const seen = units(666_000_000);
+        const plan = { accountId, seen, amountIn: seen, key, events: [], at: next() };
+        const { positionId } = entry.position;
+        expect(await stores.positions.planClose({ ...plan, positionId, tradeId: unique("trd") })).toBe(true);
+        const again = { ...plan, positionId: other.position.positionId, tradeId: unique("trd") };
+        expect(await stores.positions.planClose(again)).toBe(false);
+        expect(await find(other.trade.tradeId)).toEqual(other);
+      });
+
+      test("is for the position's own account alone, and of nothing it is refused", async () => {
+        const entry = await opened();
+        const { accountId, positionId } = entry.position;
+        const seen = units(666_000_000);
+        const nothing = { positionId, tradeId: unique("trd"), seen, key: null, events: [], at: next() };
+        const elsewhere = { ...nothing, accountId: await newAccount(), amountIn: seen };
+        expect(await stores.positions.planClose(elsewhere)).toBe(false);
+        await expect(stores.positions.planClose({ ...nothing, accountId, amountIn: units(0) })).rejects.toThrow();
+        expect(await find(entry.trade.tradeId)).toEqual(entry);
+      });
+
       test("names what it has seen: with a fill booked in between it plans nothing", async () => {
         expect(await close(await opened(), 1, 665_999_999)).toBeNull();
       });
@@ -457,6 +604,25 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
             )
           )[0],
         ).toMatchObject({ claimed: true });
+      });
+
+      test("may be another one while its position opens, and not when that is over", async () => {
+        const record = await planned();
+        const { accountId, positionId } = record.position;
+        const replace = (version: number) =>
+          stores.stops.replace({
+            accountId,
+            positionId,
+            version,
+            stop: { kind: "fixed", price: price(140) },
+            highWaterMark: price(155),
+            events: [],
+            at: later(2),
+          });
+        expect(await replace(1)).toBe(true);
+        expect((await find(record.trade.tradeId)).position).toMatchObject({ version: 2, stop: { price: 140 } });
+        await failEntry(record.trade.tradeId, 0);
+        expect(await replace(2)).toBe(false);
       });
 
       test("of another account is not touched", async () => {
@@ -522,6 +688,18 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       expect(events.map((event) => event.name)).toEqual(["trade_executed", "stop_loss_triggered", "trade_executed"]);
       expect(events.map((event) => event.positionSequence)).toEqual([1, 2, 3]);
       expect(events.map((event) => event.eventId)).toEqual([1, 2, 3].map((each) => `evt_${positionId}_${each}`));
+    });
+
+    test("positions are listed newest first, as many as are asked for, in the statuses that are asked for", async () => {
+      const accountId = await newAccount();
+      const records = [await opened({ accountId }), await planned({ accountId }), await planned({ accountId })];
+      await failEntry(records[1]?.trade.tradeId ?? "", 0);
+      const [open, aborted, opening] = records.map(({ position }) => position.positionId);
+      const list = async (limit: number, ...statuses: PositionStatus[]) =>
+        (await stores.positions.list(accountId, statuses, limit)).map(({ positionId }) => positionId);
+      expect(await list(10, "open", "opening")).toEqual([opening, open]);
+      expect(await list(10, "open", "aborted", "opening")).toEqual([opening, aborted, open]);
+      expect(await list(1, "open", "aborted")).toEqual([aborted]);
     });
 
     test("a position is found by its own account alone", async () => {

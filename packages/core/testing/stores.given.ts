@@ -7,6 +7,7 @@ import type { MarketStore } from "../src/market/market.store.ts";
 import { AMOUNT_MAX } from "../src/money/amount.ts";
 import { bps } from "../src/money/bps.ts";
 import type { PositionStore } from "../src/position/position.store.ts";
+import type { ReconcileStore } from "../src/reconcile/reconcile.store.ts";
 import type { ShortageStore } from "../src/reconcile/shortage.store.ts";
 import { armedStop, type Fired, type StopStore } from "../src/stop/stop.store.ts";
 import { triggerPrice } from "../src/stop/stop.ts";
@@ -31,6 +32,7 @@ export interface Stores {
   readonly positions: PositionStore;
   readonly stops: StopStore;
   readonly shortages: ShortageStore;
+  readonly looks: ReconcileStore;
   readonly outbox: OutboxStore;
 }
 

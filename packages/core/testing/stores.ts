@@ -3,6 +3,7 @@ import type { Database } from "../src/db/client.ts";
 import { outboxStore } from "../src/event/outbox.store.ts";
 import { marketStore } from "../src/market/market.store.ts";
 import { positionStore } from "../src/position/position.store.ts";
+import { reconcileStore } from "../src/reconcile/reconcile.store.ts";
 import { shortageStore } from "../src/reconcile/shortage.store.ts";
 import { stopStore } from "../src/stop/stop.store.ts";
 import { attemptStore } from "../src/trade/attempt.store.ts";
@@ -24,5 +25,6 @@ export const storesOver = (db: Database): Stores => ({
   positions: positionStore(db),
   stops: stopStore(db),
   shortages: shortageStore(db),
+  looks: reconcileStore(db),
   outbox: outboxStore(db),
 });

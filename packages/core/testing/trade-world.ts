@@ -22,8 +22,8 @@ import { DelayedQueues } from "./delayed-queues.ts";
 import { type FakeChain, fakeChain } from "./fake-chain.ts";
 import { FakeClock, type FakeLog, fakeLog } from "./fakes.ts";
 import * as Given from "./given.ts";
-import { InMemoryTrades } from "./in-memory-trades.ts";
 import { type SteeredJupiter, steeredJupiter } from "./steered-jupiter.ts";
+import { TradeRows } from "./trade-rows.ts";
 
 const KEYPAIR = Keypair.fromSeed(Buffer.alloc(32, 1));
 export const WALLET = KEYPAIR.publicKey.toBase58();
@@ -52,7 +52,7 @@ export interface World {
   readonly clock: FakeClock;
   readonly log: FakeLog;
   readonly queues: DelayedQueues;
-  readonly rows: InMemoryTrades;
+  readonly rows: TradeRows;
   readonly jupiter: SteeredJupiter;
   readonly chain: FakeChain;
   /** What the wallet holds of the mint that is spent. */
@@ -67,7 +67,7 @@ export interface World {
 }
 
 export function world(record: TradeRecord): World {
-  const [clock, log, chain, rows] = [new FakeClock(), fakeLog(), fakeChain(WALLET), new InMemoryTrades(record)];
+  const [clock, log, chain, rows] = [new FakeClock(), fakeLog(), fakeChain(WALLET), new TradeRows(record)];
   const [queues, jupiter, key] = [new DelayedQueues(clock), steeredJupiter(clock), keypairKey(KEYPAIR.secretKey)];
   const sign = (attemptId: string) => signAttempt({ clock, attempts: rows.attempts, key }, attemptId);
   const made: World = {
@@ -118,9 +118,12 @@ export function world(record: TradeRecord): World {
 }
 
 /** Delivers what is queued for the trades, in its order and at its time, until it is as it should be. */
-export async function driven({ deps, queues, rows, log }: World, isSo: () => boolean): Promise<void> {
+export async function driven(
+  { deps, queues, rows, log }: World,
+  isSo: () => boolean | Promise<boolean>,
+): Promise<void> {
   for (let deliveries = 0; deliveries < 500; deliveries++) {
-    if (isSo()) return;
+    if (await isSo()) return;
     const delivered = await queues.deliver(async ({ queue, tradeId }) => {
       if (queue === "execute") await driveTrade(deps, tradeId);
       return true;

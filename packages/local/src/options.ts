@@ -1,5 +1,5 @@
 /** The command line of a local run. */
-import { parseArgs } from "node:util";
+import { parseCommandLine, wholeNumber } from "@backstop/core/testing/command-line";
 import type { Side } from "@backstop/core/market/market";
 import { LISTINGS } from "./listings.ts";
 
@@ -60,7 +60,7 @@ The story: a position is opened, its stop follows the market, the market turns, 
 
 /** @throws Error with one clear line. */
 export function parseOptions(args: readonly string[]): Options | "help" {
-  const { values } = parse(args);
+  const values = parse(args);
   if (values.help) return "help";
   const { symbol = SYMBOLS[0] ?? "", side = "buy", prices = null, data = null } = values;
   if (!SYMBOLS.includes(symbol)) throw new Error(`--symbol takes one of ${SYMBOLS.join(", ")}, not "${symbol}"`);
@@ -72,8 +72,8 @@ export function parseOptions(args: readonly string[]): Options | "help" {
   return {
     once: values.once ?? false,
     json: values.json ?? false,
-    seed: whole("seed", values.seed ?? "1", Number.MAX_SAFE_INTEGER),
-    port: Number(whole("port", values.port ?? "0", 65_535)),
+    seed: wholeNumber("seed", values.seed ?? "1", 0, Number.MAX_SAFE_INTEGER),
+    port: Number(wholeNumber("port", values.port ?? "0", 0, 65_535)),
     symbol,
     trade: {
       side,
@@ -89,39 +89,26 @@ export function parseOptions(args: readonly string[]): Options | "help" {
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        once: { type: "boolean" },
-        json: { type: "boolean" },
-        seed: { type: "string" },
-        port: { type: "string" },
-        symbol: { type: "string" },
-        side: { type: "string" },
-        size: { type: "string" },
-        trailing: { type: "string" },
-        stop: { type: "string" },
-        prices: { type: "string" },
-        speed: { type: "string" },
-        data: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    // The first sentence says what is wrong; those after it are about Node.
-    const [line = ""] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
-    throw new Error(`${line.replace(/\.$/, "")} (npm start -- --help lists the options)`);
-  }
-}
-
-function whole(name: string, text: string, max: number): string {
-  if (!/^\d{1,16}$/.test(text) || Number(text) > max) {
-    throw new Error(`--${name} takes a whole number from 0 to ${max}, not "${text}"`);
-  }
-  return text;
-}
+const parse = (args: readonly string[]) =>
+  parseCommandLine(
+    args,
+    {
+      once: { type: "boolean" },
+      json: { type: "boolean" },
+      seed: { type: "string" },
+      port: { type: "string" },
+      symbol: { type: "string" },
+      side: { type: "string" },
+      size: { type: "string" },
+      trailing: { type: "string" },
+      stop: { type: "string" },
+      prices: { type: "string" },
+      speed: { type: "string" },
+      data: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+    "npm start --",
+  );
 
 /** As the API takes decimals; how large or how far it may be is the engine's to say. */
 function decimal(name: string, text: string): string {

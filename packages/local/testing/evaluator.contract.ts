@@ -1,17 +1,15 @@
-/** The evaluator over a Redis and Upstash's own client, with a clock, prices and a Postgres that are made up. */
+/** The evaluator over a state that may be lost, with a clock, prices and a Postgres that are made up. */
 import { bps } from "@backstop/core/money/bps";
 import type { Observations } from "@backstop/core/price/accepted";
-import { connectRedis } from "@backstop/core/redis/client";
 import { type EvaluateDeps, evaluateStops } from "@backstop/core/stop/evaluate";
 import type { ArmedStop } from "@backstop/core/stop/stop";
 import type { StopStore } from "@backstop/core/stop/stop.store";
 import { watch } from "@backstop/core/stop/watch";
-import { type WatchStore, watchStore } from "@backstop/core/stop/watch.store";
+import type { WatchStore } from "@backstop/core/stop/watch.store";
 import { FakeClock, fakeIds, fakeLog, fakeQueues } from "@backstop/core/testing/fakes";
-import { armed, price, SOL_USDC } from "@backstop/core/testing/given";
-import type { Redis } from "@upstash/redis";
+import { AT, armed, price, SOL_USDC } from "@backstop/core/testing/given";
+import type { OpenedWatch } from "@backstop/core/testing/watch.contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { startRedis } from "../src/redis/upstash.ts";
 
 /** What Postgres is in these tests: open positions with their rules, and what was claimed and recorded. */
 function fakeStops(open: readonly ArmedStop[]) {
@@ -41,21 +39,18 @@ function fakeStops(open: readonly ArmedStop[]) {
 
 type Step = number | "unknown" | (() => unknown);
 
-/** `open` answers for a Redis that may be emptied. */
-export function evaluatorContract(name: string, open: () => ReturnType<typeof startRedis>): void {
+/** `open` answers for a state that may be emptied. */
+export function evaluatorContract(name: string, open: () => Promise<OpenedWatch>): void {
   describe(`the evaluator, ${name}`, () => {
-    let server: Awaited<ReturnType<typeof startRedis>>;
-    let redis: Redis;
+    let opened: OpenedWatch;
     let store: WatchStore;
 
     beforeAll(async () => {
-      server = await open();
-      const clock = { now: () => new Date(), sleep: async () => {}, deadline: (ms: number) => AbortSignal.timeout(ms) };
-      redis = connectRedis(server, clock);
-      store = watchStore(redis);
+      opened = await open();
+      store = opened.store;
     });
-    afterAll(() => server.close());
-    beforeEach(async () => void (await redis.flushall()));
+    afterAll(() => opened.close());
+    beforeEach(() => opened.flush());
 
     /** Runs an evaluator along `steps`: a price is one tick's, a function happens before the next. Ends when the steps do. */
     async function along(steps: readonly Step[], over: Partial<EvaluateDeps> & Pick<EvaluateDeps, "stops">) {
@@ -89,6 +84,8 @@ export function evaluatorContract(name: string, open: () => ReturnType<typeof st
       };
       return { ended: await evaluateStops(deps), sent: queues.sent, log: log.lines };
     }
+
+    const ticked = (at: Date): Promise<void> => store.recordTick({ at, prices: new Map(), marks: [] });
 
     describe("an evaluator", () => {
       test("claims a stop on the first price at it, with its message queued before and after", async () => {
@@ -164,6 +161,40 @@ export function evaluatorContract(name: string, open: () => ReturnType<typeof st
         expect(postgres.claimed).toHaveLength(1);
       });
 
+      test("records no mark that its successor would not find in Redis", async () => {
+        const postgres = fakeStops([armed()]);
+        const flaky: WatchStore = { ...store, recordTick: () => Promise.reject(new Error("Redis is away")) };
+        await along([100, 101, 101], { ...postgres, store: flaky });
+        expect(postgres.recorded).toEqual([]);
+        await along([101, 101], postgres);
+        expect(postgres.recorded).toEqual([101]);
+      });
+
+      test("that cannot tell Redis for long records all the same, and who takes over goes on from there", async () => {
+        const postgres = fakeStops([armed()]);
+        await along([100, 100], postgres);
+        const away: WatchStore = { ...store, recordTick: () => Promise.reject(new Error("Redis is away")) };
+        await along([101, 101, 101, 101, 101, 101, 101, 101], { ...postgres, store: away });
+        expect(postgres.recorded).toEqual([101]);
+        await ticked(new Date(AT.getTime() - 11_000));
+        // 3 % below 101 is 97.97; below the 100 that Redis knows it is 97.
+        const { log } = await along([97.9, 97.9], postgres);
+        expect(log).toContain("book_caught_up");
+        expect(postgres.claimed).toEqual(["trd_exit_1_1_1"]);
+      });
+
+      test("asks Postgres only when nobody has ticked for a while, and does without an answer", async () => {
+        const postgres = fakeStops([armed()]);
+        await along([100, 100], postgres);
+        const stops = { ...postgres.stops, armed: () => Promise.reject(new Error("Postgres is away")) };
+        const prompt = await along([100, 100], { ...postgres, stops });
+        expect(prompt.log).toEqual([]);
+        await ticked(new Date(AT.getTime() - 11_000));
+        const late = await along([90, 90], { ...postgres, stops });
+        expect(late.log).toContain("book_not_caught_up");
+        expect(postgres.claimed).toEqual(["trd_exit_1_1_1"]);
+      });
+
       test("never lets an older evaluator lower a mark", async () => {
         const postgres = fakeStops([armed()]);
         const at = new Date();
@@ -225,7 +256,7 @@ export function evaluatorContract(name: string, open: () => ReturnType<typeof st
 
       test("that finds Redis flushed makes the book anew, and has forgotten nothing", async () => {
         const postgres = fakeStops([armed()]);
-        const { log } = await along([100.4, () => redis.flushall(), 100.3, 97.38, 97.38], postgres);
+        const { log } = await along([100.4, () => opened.flush(), 100.3, 97.38, 97.38], postgres);
         expect(log.filter((line) => line === "book_rebuilt")).toHaveLength(2);
         expect(postgres.claimed).toEqual(["trd_exit_1_1_1"]);
       });
@@ -263,8 +294,9 @@ export function evaluatorContract(name: string, open: () => ReturnType<typeof st
         const postgres = fakeStops([armed({ positionId: 2, version: 3, highWaterMark: price(100) })]);
         const stale = armed({ positionId: 2, version: 2, highWaterMark: price(200) });
         await along([100, () => store.append({ type: "arm", armed: armed({ positionId: 3 }) }), 100, 100], postgres);
-        await redis.flushall();
+        await opened.flush();
         await store.writeBase([stale], "0-0");
+        await ticked(AT);
         // Judged by the old mark it fires, and the claim answers with the rule that is armed now.
         await along([100, 98, 98], postgres);
         expect(postgres.claimed).toEqual([]);

@@ -10,7 +10,7 @@ import type { NewEvent } from "../event/event.ts";
 import { tell } from "../event/outbox.ts";
 import type { Mint } from "../market/mint.ts";
 import type { Amount } from "../money/amount.ts";
-import { HELD, happened, numeric, timestamp } from "../trade/judged.ts";
+import { HELD, happenedAlone, numeric, timestamp } from "../trade/judged.ts";
 import { committedRows } from "./committed.ts";
 import { positionOf } from "./position.row.ts";
 import { position } from "./position.sql.ts";
@@ -41,8 +41,8 @@ export interface PositionStore {
   /** At most `limit` positions of the account in these statuses, newest first. */
   list(accountId: string, statuses: readonly PositionStatus[], limit: number): Promise<readonly Position[]>;
   /**
-   * Plans the exit of `amountIn`, for a person. False: the position is not open, or holds something else than was seen. While
-   * only a part is closing, the rest may be told to close as well.
+   * Plans the exit of `amountIn`, for a person. False: the position is not open, or holds something else than was seen, or the
+   * key was taken a moment ago. While only a part is closing, the rest may be told to close as well.
    */
   planClose(plan: ClosePlan): Promise<boolean>;
   /** What of the mint in the account's wallet is not there for new entries, for a balance that is asked for after `at`. */
@@ -70,7 +70,7 @@ export function positionStore(db: Database): PositionStore {
     },
 
     planClose: ({ accountId, positionId, tradeId, seen, amountIn, key, events, at }) =>
-      happened(
+      happenedAlone(
         db,
         sql`
         with touched as (

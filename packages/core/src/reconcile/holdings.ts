@@ -104,7 +104,8 @@ async function settle(
   last: Sighting,
   shortage: bigint,
 ): Promise<void> {
-  const since = last.agreedSlot ?? oldestOf(books);
+  // A lot that is over may have been sold out of this one, after others took it: what they took goes back to the first fill.
+  const since = last.agreedSlot ?? books.firstFillSlot - 1n;
   let outflow: Outflow | null;
   try {
     outflow = await takenByOthers(deps, wallet, look.mint, since);
@@ -119,10 +120,6 @@ async function settle(
   const explained = outflow;
   await follow(deps, books, () => writeOff(deps, look, partsOf(books.lots, last.amount), explained));
 }
-
-/** Before this slot none of what is held had been bought. */
-const oldestOf = ({ lots }: Books): bigint =>
-  lots.map(({ entrySlot }) => entrySlot - 1n).reduce((oldest, slot) => (slot < oldest ? slot : oldest));
 
 /** Lot by lot; where one is not as it was seen the rest is for the next look. */
 async function writeOff(deps: HoldingsDeps, look: Look, parts: readonly Part[], outflow: Outflow): Promise<void> {

@@ -1,18 +1,19 @@
 /**
- * Looking whether things are as they should be: what is stuck, what landed late, ledger against chain. It reads first, and
- * changes only what it has proof for.
+ * Looking whether things are as they should be: what is stuck, what landed late, ledger against chain, book against ledger. It
+ * reads first, and changes only what it has proof for.
  *
  * Invariant: whatever fails keeps nobody from the rest; what a message was for and failed is delivered again.
  */
 import type { WakeRelay } from "../event/wake.ts";
 import type { TradeRecord, TradeStore } from "../trade/trade.store.ts";
 import { UNFINISHED_TRADES } from "../trade/trade.ts";
+import { type BookDeps, rewriteBook } from "./book.ts";
 import { type ExpiredDeps, recheckExpired } from "./expired.ts";
 import { checkHolding, checkHoldings, type HoldingsDeps } from "./holdings.ts";
 import type { Holding, ReconcileStore } from "./reconcile.store.ts";
 import { driveAgain, driveStuck, type StuckDeps } from "./stuck.ts";
 
-export interface ReconcileDeps extends StuckDeps, ExpiredDeps, HoldingsDeps {
+export interface ReconcileDeps extends StuckDeps, ExpiredDeps, HoldingsDeps, BookDeps {
   readonly looks: ReconcileStore;
   readonly trades: Pick<TradeStore, "find" | "findMany" | "findExit">;
   readonly rpc: ExpiredDeps["rpc"] & HoldingsDeps["rpc"];
@@ -45,6 +46,7 @@ export async function reconcileAll(deps: ReconcileDeps): Promise<void> {
   await done(deps, "stuck_not_driven", () => driveStuck(deps));
   await done(deps, "expired_not_rechecked", () => recheckExpired(deps, null));
   await done(deps, "holdings_not_checked", () => checkHoldings(deps));
+  await done(deps, "book_not_rewritten", () => rewriteBook(deps));
   await deps.wakeRelay();
 }
 

@@ -9,10 +9,10 @@ function lot(positionId: number, entryOut: bigint): Lot {
   const open = Given.position("open");
   if (open.status !== "open") return expect.unreachable();
   const totals = { ...open.totals, entryIn: Given.units(1), entryOut: Given.units(entryOut) };
-  return { position: { ...open, positionId, totals }, entryTradeId: `trd_${positionId}`, entrySlot: 1n, exits: "" };
+  return { position: { ...open, positionId, totals }, entryTradeId: `trd_${positionId}`, exits: "" };
 }
 
-const books = (...lots: readonly Lot[]) => ({ lots, unfinished: false, lastFillSlot: 1n });
+const books = (...lots: readonly Lot[]) => ({ lots, unfinished: false, firstFillSlot: 1n, lastFillSlot: 1n });
 
 const anyLots = fc
   .array(fc.bigInt({ min: 0n, max: 2n ** 40n }), { minLength: 1, maxLength: 12 })
@@ -89,7 +89,7 @@ describe("books", () => {
   test.each([
     ["as they were", books(two, one), true],
     ["with something in flight", { ...books(two, one), unfinished: true }, false],
-    ["with another fill", { ...books(two, one), lastFillSlot: 2n }, false],
+    ["with another fill", { ...books(two, one), firstFillSlot: 1n, lastFillSlot: 2n }, false],
     ["with a lot less", books(two), false],
     ["with another lot", books(lot(3, 20n), one), false],
     ["with less in a lot", books(lot(2, 19n), one), false],

@@ -76,28 +76,29 @@ export const shortageStore = (db: Database): ShortageStore => ({
       .select({
         position: p,
         entryTradeId: sql<string>`(select t.trade_id from trade t where t.position_id = p.position_id and t.kind = 'entry')`,
-        entrySlot: sql<string | null>`(select min(a.slot)::text from attempt a join trade t on t.trade_id = a.trade_id
-          where t.position_id = p.position_id and t.kind = 'entry')`,
         exits: sql<string>`(select ${counted(sql`t`)} from trade t
           where t.position_id = p.position_id and t.kind = 'exit' and t.status in ${UNFINISHED_TRADES})`,
         unfinished: sql<boolean>`exists (select from attempt a join trade t on t.trade_id = a.trade_id
           where t.account_id = ${accountId} and ${moves(mint)} and a.status in ${UNFINISHED_ATTEMPTS})`,
-        lastFillSlot: sql<
-          string | null
-        >`(select max(a.slot)::text from attempt a join trade t on t.trade_id = a.trade_id
-          where t.account_id = ${accountId} and ${moves(mint)})`,
+        firstFillSlot: fillSlot(sql`min(a.slot)`, accountId, mint),
+        lastFillSlot: fillSlot(sql`max(a.slot)`, accountId, mint),
       })
       .from(p)
       .innerJoin(m, eq(m.symbol, p.symbol))
       .where(and(eq(p.accountId, accountId), inArray(p.status, ["open", "closing"]), holds(mint)))
       .orderBy(desc(p.positionId));
-    const lots = rows.flatMap(({ position: row, entryTradeId, entrySlot, exits }) => {
+    const lots = rows.flatMap(({ position: row, entryTradeId, exits }) => {
       const each = positionOf(row);
       if (each.status !== "open" && each.status !== "closing") return [];
-      return [{ position: each, entryTradeId, entrySlot: BigInt(entrySlot ?? 0), exits }];
+      return [{ position: each, entryTradeId, exits }];
     });
     const [first] = rows;
-    return { lots, unfinished: first?.unfinished ?? false, lastFillSlot: BigInt(first?.lastFillSlot ?? 0) };
+    return {
+      lots,
+      unfinished: first?.unfinished ?? false,
+      firstFillSlot: BigInt(first?.firstFillSlot ?? 0),
+      lastFillSlot: BigInt(first?.lastFillSlot ?? 0),
+    };
   },
 
   async sighting(accountId, mint) {
@@ -200,6 +201,11 @@ export const shortageStore = (db: Database): ShortageStore => ({
     return new Set(rows.flatMap((row) => row.signature ?? []));
   },
 });
+
+/** The first or the last slot in which something of the account has landed that moves the mint. */
+const fillSlot = (which: SQL, accountId: string, mint: Mint): SQL<string | null> => sql<string | null>`
+  (select ${which}::text from attempt a join trade t on t.trade_id = a.trade_id
+    where t.account_id = ${accountId} and ${moves(mint)})`;
 
 const height = (slot: bigint): SQL => sql`${slot.toString()}::bigint`;
 

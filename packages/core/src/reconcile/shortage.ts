@@ -13,8 +13,6 @@ import { held, type Position } from "../position/position.ts";
 export interface Lot {
   readonly position: Extract<Position, { status: "open" | "closing" }>;
   readonly entryTradeId: string;
-  /** Where its entry landed. */
-  readonly entrySlot: bigint;
   /** Its unfinished exits, each with the number of its attempts: with one more of either, it is not as it was seen. */
   readonly exits: string;
 }
@@ -25,7 +23,8 @@ export interface Books {
   readonly lots: readonly Lot[];
   /** An attempt that moves the mint can still land, or be forked away. */
   readonly unfinished: boolean;
-  /** The latest slot of which a fill of the mint is booked. */
+  /** The earliest slot of which a fill of the mint is booked, of any position that ever was, and the latest. */
+  readonly firstFillSlot: bigint;
   readonly lastFillSlot: bigint;
 }
 

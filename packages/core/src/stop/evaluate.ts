@@ -120,7 +120,7 @@ async function tick(deps: EvaluateDeps, watching: Watching): Promise<void> {
   try {
     await deps.store.latch(unwritten.latches);
     await deps.store.recordTick({ at: deps.clock.now(), prices, marks: unwritten.marks });
-    watching.written();
+    watching.written(deps.clock.now());
   } catch (error) {
     deps.log.error("tick_not_recorded", error);
   }
@@ -153,7 +153,7 @@ async function recordMarks(
   watching: Watching,
   prices: ReadonlyMap<string, AcceptedPrice>,
 ): Promise<void> {
-  const steps = watching.steps(MARK_STEP).flatMap((armed) => {
+  const steps = watching.steps(MARK_STEP, deps.clock.now()).flatMap((armed) => {
     const [stopPrice, accepted] = [triggerPrice(armed), prices.get(armed.symbol)];
     return stopPrice === null || !accepted ? [] : [{ armed, stopPrice, acceptedPrice: accepted.price }];
   });

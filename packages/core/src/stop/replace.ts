@@ -37,8 +37,11 @@ export interface ReplaceDeps {
   readonly currentPrice: (market: Market) => Promise<AcceptedPrice>;
 }
 
-/** The book is told again after this, should this function die on its way: longer than the change may take. */
-const TELL_AGAIN_SECONDS = 10;
+/**
+ * The book is told again after this, should this function die on its way: longer than the change may take. And once more,
+ * since nothing but these messages would bring a rule to the book that has changed while an evaluator was ticking.
+ */
+const TELL_AGAIN_SECONDS = [10, 60];
 
 /**
  * The position under its new rule. Without a version the current one is replaced.
@@ -61,7 +64,9 @@ export async function replaceStop(
   checkStop(stop, position.side, accepted.price, deps.config.stopLoss);
 
   const entry = await deps.trades.findEntry(positionId);
-  if (entry) await deps.queues.send("confirm", entry, TELL_AGAIN_SECONDS);
+  if (entry) {
+    for (const seconds of TELL_AGAIN_SECONDS) await deps.queues.send("confirm", entry, seconds);
+  }
   const replaced = await deps.stops.replace({
     accountId: account.accountId,
     positionId,

@@ -22,10 +22,10 @@ const KEYS = {
 } as const;
 
 /** A little longer than an evaluator may run, so that a lease never ends under a healthy one. */
-const LEASE_SECONDS = 180;
+export const LEASE_SECONDS = 180;
 
 /** Far more changes than a minute brings, after which a new evaluator has written a new base. */
-const CHANGES_MAX = 10_000;
+export const CHANGES_MAX = 10_000;
 
 export interface LoadedBook {
   readonly stops: readonly ArmedStop[];
@@ -35,6 +35,8 @@ export interface LoadedBook {
   readonly changes: readonly BookChange[];
   /** Of the last change read. */
   readonly cursor: string;
+  /** When what is here was last written to by an evaluator that ticked; null: none has, or it has ended. */
+  readonly lastTickAt: Date | null;
 }
 
 /** A stop that fired and is not yet claimed; it stays, whatever the price does. */
@@ -78,12 +80,12 @@ export interface WatchStore {
   prices(symbols: readonly string[]): Promise<ReadonlyMap<string, AcceptedPrice>>;
 }
 
-interface Lease {
+export interface Lease {
   readonly owner: string;
   readonly at: string;
 }
 
-interface Base {
+export interface Base {
   /** Their marks are those that Postgres knows; the risen ones are kept apart. */
   readonly stops: readonly ArmedStop[];
   readonly cursor: string;
@@ -134,11 +136,12 @@ export function watchStore(redis: Redis): WatchStore {
     },
 
     async load() {
-      const [base, marks, fired] = await redis
+      const [base, marks, fired, tick] = await redis
         .pipeline()
         .get<Base>(KEYS.base)
         .hgetall<Record<string, string>>(KEYS.marks)
         .hgetall<Record<string, LatchedStop>>(KEYS.fired)
+        .get<string>(KEYS.tick)
         .exec();
       if (!base) return null;
       const entries = await redis.xrange<{ change: BookChange }>(KEYS.changes, `(${base.cursor}`, "+");
@@ -147,6 +150,7 @@ export function watchStore(redis: Redis): WatchStore {
         marks: new Map(Object.entries(marks ?? {}).map(([field, mark]) => [field, price(Number(mark))])),
         fired: Object.values(fired ?? {}),
         ...changesAfter(entries as ChangeEntries, base.cursor),
+        lastTickAt: tick ? new Date(tick) : null,
       };
     },
 

@@ -4,8 +4,9 @@
  *
  * Invariants: a stop stays latched until its claim is answered; the recorded mark of a stop is never ahead of the one in
  * Postgres, so that a step is never taken for recorded that is not; what could not be written is written again; loading
- * anew loses nothing of what was held before.
+ * anew loses nothing of what was held before; whoever takes over goes on from no mark below the one that was recorded.
  */
+import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Price } from "../money/price.ts";
 import { Book, type BookChange } from "./book.ts";
@@ -14,6 +15,7 @@ import { type ArmedStop, isBetter, raise, triggerPrice } from "./stop.ts";
 import { type LatchedStop, type LoadedBook, markField, START, type WatchStore } from "./watch.store.ts";
 
 export interface LoadDeps {
+  readonly clock: Clock;
   readonly log: Log;
   readonly stops: Pick<StopStore, "armed">;
   readonly store: Pick<WatchStore, "load" | "cursor" | "writeBase">;
@@ -29,6 +31,8 @@ export class Watching {
   /** Risen marks, and latches, that Redis has not acknowledged. */
   readonly #unwrittenMarks = new Set<number>();
   readonly #unwrittenLatches = new Set<number>();
+  /** When Redis last took something. */
+  #writtenAt = Number.POSITIVE_INFINITY;
   readonly #guardedAt = new Map<number, number>();
   cursor = START;
 
@@ -39,9 +43,12 @@ export class Watching {
    */
   static async load(deps: LoadDeps, held?: Watching): Promise<Watching> {
     const watching = new Watching();
+    watching.#writtenAt = deps.clock.now().getTime();
     const loaded = await loadedBook(deps);
-    if (loaded) watching.#takeLoaded(loaded);
-    else await watching.#rebuild(deps);
+    if (loaded) {
+      watching.#takeLoaded(loaded);
+      if (watching.book.size > 0 && isBehind(loaded, deps.clock.now())) await watching.#catchUp(deps);
+    } else await watching.#rebuild(deps);
     if (held) watching.#keep(held);
     try {
       await deps.store.writeBase(watching.#base(), watching.cursor);
@@ -72,11 +79,16 @@ export class Watching {
     this.#unrecorded.delete(positionId);
   }
 
-  /** The stops of whose marks Postgres has to be told: moved by a step, or awake since. */
-  steps(step: number): readonly ArmedStop[] {
+  /**
+   * The stops of whose marks Postgres has to be told: moved by a step, or awake since. Not before Redis has them: who takes
+   * over from Redis would go on below what was recorded and told. When Redis is away for long, who takes over asks Postgres.
+   */
+  steps(step: number, now: Date): readonly ArmedStop[] {
+    const isAway = now.getTime() - this.#writtenAt > REDIS_AWAY_MS;
     return [...this.#unrecorded].flatMap((positionId) => {
       const armed = this.book.get(positionId);
-      return armed && this.#isStep(armed, step) ? [armed] : [];
+      const isKept = isAway || !this.#unwrittenMarks.has(positionId);
+      return armed && isKept && this.#isStep(armed, step) ? [armed] : [];
     });
   }
 
@@ -99,7 +111,8 @@ export class Watching {
   }
 
   /** Redis has taken what `note` answered with. */
-  written(): void {
+  written(at: Date): void {
+    this.#writtenAt = at.getTime();
     this.#unwrittenMarks.clear();
     this.#unwrittenLatches.clear();
   }
@@ -150,6 +163,20 @@ export class Watching {
     for (const each of fired) this.latched.set(each.armed.positionId, each);
   }
 
+  /** Nobody knows what Redis has missed: marks that were recorded, and changes that nobody could tell it. */
+  async #catchUp({ log, stops }: LoadDeps): Promise<void> {
+    try {
+      const armed = await stops.armed();
+      this.take(arming(armed), this.cursor);
+      for (const each of this.book.stops()) {
+        if (this.#knownMark(each) !== each.highWaterMark) this.#unrecorded.add(each.positionId);
+      }
+      log.info("book_caught_up", { stops: armed.length });
+    } catch (error) {
+      log.error("book_not_caught_up", error);
+    }
+  }
+
   async #rebuild({ log, stops, store }: LoadDeps): Promise<void> {
     // The cursor before the rows: what is armed in between comes again as a change, and changes nothing. Without an answer
     // every change comes again.
@@ -187,6 +214,13 @@ export interface Unwritten {
   readonly marks: readonly ArmedStop[];
   readonly latches: readonly LatchedStop[];
 }
+
+/** Some ticks: an evaluator whose writes all failed for so long takes Redis for away, and its successor what is there for old. */
+const REDIS_AWAY_MS = 10_000;
+
+/** Whether more may have happened than Redis was told of: nobody wrote to it for a while. */
+const isBehind = ({ lastTickAt }: LoadedBook, now: Date): boolean =>
+  lastTickAt === null || now.getTime() - lastTickAt.getTime() > REDIS_AWAY_MS;
 
 const arming = (stops: readonly ArmedStop[]): readonly BookChange[] => stops.map((armed) => ({ type: "arm", armed }));
 

@@ -8,7 +8,6 @@
  */
 import { eq, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import { uniqueViolation } from "../db/error.ts";
 import type { NewEvent } from "../event/event.ts";
 import { tell } from "../event/outbox.ts";
 import type { Amount } from "../money/amount.ts";
@@ -21,7 +20,7 @@ import {
   type Failing,
   type OnChainError,
 } from "./attempt.ts";
-import { COMES_LATER, happened, judgedRows, numeric, timestamp, WANTED } from "./judged.ts";
+import { COMES_LATER, happened, happenedAlone, judgedRows, numeric, timestamp, WANTED } from "./judged.ts";
 import { DRAFT_LIFE_MS } from "./policy.ts";
 import { attemptOf } from "./trade.row.ts";
 import type { TradeFailure } from "./trade.ts";
@@ -74,27 +73,21 @@ export function attemptStore(db: Database): AttemptStore {
 
     refuse: (draft, refusal) => insertNext(db, { ...draft, message: "" }, ATTEMPT_MOVES.abandon.to, refusal, []),
 
-    async sign(attemptId, signature, at) {
-      try {
-        return await happened(
-          db,
-          sql`
-          with ${judgedRows(
-            attemptId,
-            sql`a.status in ${ATTEMPT_MOVES.sign.from} and ${WANTED}
-              and a.drafted_at > ${timestamp(new Date(at.getTime() - DRAFT_LIFE_MS))}`,
-          )}
-          update attempt
-          set status = ${ATTEMPT_MOVES.sign.to}, signature = ${signature}, signed_at = ${timestamp(at)}
-          from judged where attempt.attempt_id = judged.attempt_id
-          returning attempt.attempt_id`,
-        );
-      } catch (error) {
-        // The same signature twice is the same transaction twice: it may not stand for two attempts.
-        if (uniqueViolation(error) !== null) return false;
-        throw error;
-      }
-    },
+    // The same signature twice is the same transaction twice: it may not stand for two attempts.
+    sign: (attemptId, signature, at) =>
+      happenedAlone(
+        db,
+        sql`
+        with ${judgedRows(
+          attemptId,
+          sql`a.status in ${ATTEMPT_MOVES.sign.from} and ${WANTED}
+            and a.drafted_at > ${timestamp(new Date(at.getTime() - DRAFT_LIFE_MS))}`,
+        )}
+        update attempt
+        set status = ${ATTEMPT_MOVES.sign.to}, signature = ${signature}, signed_at = ${timestamp(at)}
+        from judged where attempt.attempt_id = judged.attempt_id
+        returning attempt.attempt_id`,
+      ),
 
     abandon: (attemptId, refusal) =>
       happened(
@@ -145,17 +138,16 @@ export function attemptStore(db: Database): AttemptStore {
 }
 
 /** The next attempt of its trade, in the status it is to have; whoever makes one has no turn and no pause any more. */
-async function insertNext(
+function insertNext(
   db: Database,
   draft: AttemptDraft,
   status: AttemptStatus,
   refusal: Failing | null,
   events: readonly NewEvent[],
 ): Promise<boolean> {
-  try {
-    return await happened(
-      db,
-      sql`
+  return happenedAlone(
+    db,
+    sql`
       with wanted as (
         select t.trade_id, t.kind, p.position_id
         from position p join trade t on t.position_id = p.position_id
@@ -181,11 +173,7 @@ async function insertNext(
         ${refusal?.error ?? null}, ${refusal?.cause ?? null}, ${timestamp(draft.draftedAt)}
       from wanted
       returning attempt_id`,
-    );
-  } catch (error) {
-    if (uniqueViolation(error) !== null) return false;
-    throw error;
-  }
+  );
 }
 
 /** The attempt is dead, and was not before: one setback more of its trade, and nobody has to wait before the next one. */

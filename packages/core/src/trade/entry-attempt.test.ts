@@ -133,10 +133,10 @@ describe("an entry", () => {
   test("gets a second attempt when the first cannot land, and no third", async () => {
     const made = world(entry());
     await driveTrade(made.deps, ID);
-    made.rows.carry(ID, { type: "expire", at: made.clock.now() });
+    await made.rows.expired(ID, made.clock.now());
     await driveTrade(made.deps, ID);
     expect(made.rows.of(ID).attempts.map(({ slippageBps }) => slippageBps)).toEqual([50, 100]);
-    made.rows.carry(ID, { type: "expire", at: made.clock.now() });
+    await made.rows.expired(ID, made.clock.now());
     await driveTrade(made.deps, ID);
     expect(made.rows.of(ID).trade).toMatchObject({
       status: "failed",

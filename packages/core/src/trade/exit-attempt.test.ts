@@ -41,11 +41,10 @@ async function driveNext(made: World, tradeId = ID): Promise<void> {
 }
 
 /** Whatever is on its way lands, and is final; how many have by then. */
-function landed({ rows, clock }: World): number {
+async function landed({ rows, clock }: World): Promise<number> {
   for (const { trade, attempts } of rows.all()) {
     if (trade.status !== "submitted" || attempts.at(-1)?.status !== "live") continue;
-    rows.carry(trade.tradeId, { type: "land", at: clock.now(), fill: Given.fill() });
-    rows.carry(trade.tradeId, { type: "finalize", at: clock.now() });
+    await rows.landed(trade.tradeId, clock.now());
   }
   return rows.all().filter(({ trade }) => trade.status === "finalized").length;
 }
@@ -103,7 +102,7 @@ describe("an exit without a route", () => {
     const made = world(exit());
     made.jupiter.quoting(takingUpTo(smallest));
     await drive(made);
-    await driven(made, () => landed(made) === 8);
+    await driven(made, async () => (await landed(made)) === 8);
     const parts = made.rows.all().filter(({ trade }) => trade.status !== "superseded");
     expect(parts.map(({ trade }) => trade.amountIn)).toEqual(Array(8).fill(smallest));
     expect(made.chain.sent.size).toBe(8);
@@ -166,8 +165,7 @@ describe("an exit without a route", () => {
     await made.clock.sleep(5_000);
     await drive(made, second);
     expect(made.rows.of(second).attempts).toEqual([]);
-    made.rows.carry(first, { type: "land", at: made.clock.now(), fill: Given.fill() });
-    made.rows.carry(first, { type: "finalize", at: made.clock.now() });
+    await made.rows.landed(first, made.clock.now());
     await driven(made, () => made.chain.sent.size > 1);
     expect(HALVES.map((part) => made.rows.of(part).attempts.length)).toEqual([1, 1]);
   });
@@ -343,7 +341,7 @@ describe("a wallet that has too little", () => {
     ["something is sent", { unfinished: true }],
   ])("is not called missing where %s while it is asked", async (_words, around) => {
     const made = await shortOnly(async (asking, commitment) => {
-      if (commitment === "finalized") asking.rows.around = { ...asking.rows.around, ...around };
+      if (commitment === "finalized") asking.rows.around = around;
       return asking.balance;
     });
     expect([statusOf(made), made.rows.position.totals.missing]).toEqual(["planned", 0n]);
@@ -363,7 +361,7 @@ describe("a wallet that has too little", () => {
   test("because others hold the rest sells only what is its own", async () => {
     const made = world(exit());
     made.balance = Given.units(1_500_000_000);
-    made.rows.around = { ...made.rows.around, heldByOthers: 1_000_000_000n };
+    made.rows.around = { heldByOthers: 1_000_000_000n };
     await drive(made);
     const [there] = made.rows.all().filter(({ trade }) => trade.replaces === ID);
     expect(there?.trade.amountIn).toBe(500_000_000n);
@@ -383,7 +381,7 @@ describe("a wallet that has too little", () => {
   test("while something is in flight is waited for, and nothing is called missing", async () => {
     const made = world(exit());
     made.balance = Given.units(995_000_000);
-    made.rows.around = { ...made.rows.around, unfinished: true };
+    made.rows.around = { unfinished: true };
     await drive(made);
     expect(made.rows.of(ID).trade.setbacks.last?.message).toContain("something is still in flight");
     expect(made.rows.position.totals.missing).toBe(0n);
@@ -394,7 +392,7 @@ describe("a wallet that has too little", () => {
 
   test("is not asked before it has seen the last fill", async () => {
     const made = world(exit());
-    made.rows.around = { ...made.rows.around, lastFillSlot: 4_711n };
+    made.rows.around = { lastFillSlot: 4_711n };
     const asked: unknown[] = [];
     const rpc = {
       ...made.deps.rpc,

@@ -9,7 +9,6 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
-import { uniqueViolation } from "../db/error.ts";
 import type { NewEvent } from "../event/event.ts";
 import { tell } from "../event/outbox.ts";
 import { type Amount, ZERO } from "../money/amount.ts";
@@ -17,7 +16,7 @@ import type { Price } from "../money/price.ts";
 import { held, POSITION_MOVES, type Position, type PositionStatus } from "../position/position.ts";
 import type { CloseReason } from "../stop/stop.ts";
 import { ATTEMPT_MOVES, type Fill } from "./attempt.ts";
-import { HELD, happened, judgedRows, numeric, timestamp } from "./judged.ts";
+import { HELD, happened, happenedAlone, judgedRows, numeric, timestamp } from "./judged.ts";
 import { TRADE_MOVES, type TradeStatus } from "./trade.ts";
 
 export interface Landing {
@@ -50,7 +49,7 @@ export interface LateLanding {
 }
 
 export interface FillStore {
-  /** Books the fill of a live attempt seen at `confirmed`. False also when the trade has another attempt by now. */
+  /** Books the fill of a live attempt seen at `confirmed`. False also when another one of its trade, or of its position's exits, is unfinished. */
   land(landing: Landing): Promise<boolean>;
   /** Books the fill of an expired attempt seen at `finalized`, leaving its trade as it is. */
   landLate(late: LateLanding): Promise<boolean>;
@@ -204,16 +203,6 @@ export function fillStore(db: Database): FillStore {
         select attempt_id from judged`,
       ),
   };
-}
-
-/** False also when the attempt would be unfinished beside another one of its trade, or of its position's exits. */
-async function happenedAlone(db: Database, statement: SQL): Promise<boolean> {
-  try {
-    return await happened(db, statement);
-  } catch (error) {
-    if (uniqueViolation(error) !== null) return false;
-    throw error;
-  }
 }
 
 /** What an exit was planned to spend: from its plan until its fill is booked it is meant for nothing else. */

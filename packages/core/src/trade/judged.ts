@@ -5,6 +5,7 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
+import { uniqueViolation } from "../db/error.ts";
 import { MOVING_TRADES } from "./trade.ts";
 
 /** What the position `p` still holds of what entered it. */
@@ -21,7 +22,7 @@ export const WANTED = sql`t.status in ${MOVING_TRADES}
   )`;
 
 /** So many in a row are no bad moment any more. */
-const SETBACKS_MEANT = 3;
+export const SETBACKS_MEANT = 3;
 
 /**
  * Of several exits of a position the one that was latched last has the next attempt: a stop does not wait for a part. One that
@@ -48,6 +49,16 @@ export const judgedRows = (attemptId: string, condition: SQL): SQL => sql`
 /** Whether the statement found its rows as they were judged; false: somebody else has it, an outcome and no error. */
 export const happened = async (db: Database, statement: SQL): Promise<boolean> =>
   (await db.execute(statement)).rows.length > 0;
+
+/** The same; false also when a unique index says that somebody else has what there is one of. */
+export async function happenedAlone(db: Database, statement: SQL): Promise<boolean> {
+  try {
+    return await happened(db, statement);
+  } catch (error) {
+    if (uniqueViolation(error) !== null) return false;
+    throw error;
+  }
+}
 
 export const timestamp = (at: Date): SQL => sql`${at.toISOString()}::timestamptz`;
 

@@ -1,7 +1,8 @@
 /** What `reconcile` does to the rows, on a real PostgreSQL, where statements run side by side. */
-import type { Database } from "@backstop/core/db/client";
 import { holdingsContract } from "@backstop/core/testing/holdings.contract";
 import { lateLandingsContract } from "@backstop/core/testing/late-landings.contract";
+import { storesOver } from "@backstop/core/testing/stores";
+import type { Stores } from "@backstop/core/testing/stores.given";
 import { afterAll } from "vitest";
 import { openRealDatabase, type RealDatabase } from "../../testing/real-database.ts";
 
@@ -9,9 +10,9 @@ let opening: Promise<RealDatabase> | undefined;
 afterAll(async () => (await opening)?.close());
 
 /** One database for both. */
-const opened = async (): Promise<Database> => {
+const opened = async (): Promise<Stores> => {
   opening ??= openRealDatabase();
-  return (await opening).db;
+  return storesOver((await opening).db);
 };
 
 holdingsContract("on PostgreSQL", opened);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { connect } from "@backstop/core/db/client";
 import { executionContract } from "@backstop/core/testing/execution.contract";
 import { exitsContract } from "@backstop/core/testing/exits.contract";
+import { looksContract } from "@backstop/core/testing/looks.contract";
 import { storesOver } from "@backstop/core/testing/stores";
 import { storesContract } from "@backstop/core/testing/stores.contract";
 import type { Stores } from "@backstop/core/testing/stores.given";
@@ -31,3 +32,4 @@ async function opened(): Promise<Stores> {
 storesContract("on PGlite", opened);
 executionContract("on PGlite", opened);
 exitsContract("on PGlite", opened);
+looksContract("on PGlite", opened);

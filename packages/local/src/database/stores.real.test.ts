@@ -1,6 +1,7 @@
 /** The stores on a real PostgreSQL, where statements run side by side. */
 import { executionContract } from "@backstop/core/testing/execution.contract";
 import { exitsContract } from "@backstop/core/testing/exits.contract";
+import { looksContract } from "@backstop/core/testing/looks.contract";
 import { storesOver } from "@backstop/core/testing/stores";
 import { storesContract } from "@backstop/core/testing/stores.contract";
 import type { Stores } from "@backstop/core/testing/stores.given";
@@ -21,3 +22,4 @@ async function opened(): Promise<Stores> {
 storesContract("on PostgreSQL", opened);
 executionContract("on PostgreSQL", opened);
 exitsContract("on PostgreSQL", opened);
+looksContract("on PostgreSQL", opened);

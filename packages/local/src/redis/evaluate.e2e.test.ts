@@ -1,5 +1,5 @@
 /** The evaluator on the Redis in this process. */
 import { evaluatorContract } from "../../testing/evaluator.contract.ts";
-import { startRedis } from "./upstash.ts";
+import { openRedisWatch } from "../../testing/redis-watch.ts";
 
-evaluatorContract("on the Redis in this process", () => startRedis());
+evaluatorContract("on the Redis in this process", () => openRedisWatch());

@@ -1,6 +1,6 @@
 /** The evaluator on a real Redis. */
 import { inject } from "vitest";
 import { evaluatorContract } from "../../testing/evaluator.contract.ts";
-import { startRedis } from "./upstash.ts";
+import { openRedisWatch } from "../../testing/redis-watch.ts";
 
-evaluatorContract("on Redis", () => startRedis({ redisUrl: inject("redisUrl") }));
+evaluatorContract("on Redis", () => openRedisWatch(inject("redisUrl")));

@@ -1,5 +1,5 @@
 /** The command line of a soak. */
-import { parseArgs } from "node:util";
+import { parseCommandLine, wholeNumber } from "@backstop/core/testing/command-line";
 
 export interface SoakOptions {
   /** At least so many: an entry is one, and each exit of it another. */
@@ -36,39 +36,25 @@ export function parseSoakOptions(args: readonly string[]): SoakOptions | "help" 
   const values = parse(args);
   if (values.help) return "help";
   return {
-    trades: Number(whole("trades", values.trades ?? "500", 1, TRADES_MAX)),
+    trades: Number(wholeNumber("trades", values.trades ?? "500", 1, TRADES_MAX)),
     faults: part("faults", values.faults ?? "0.2"),
-    seed: whole("seed", values.seed ?? "1", 0, Number.MAX_SAFE_INTEGER),
+    seed: wholeNumber("seed", values.seed ?? "1", 0, Number.MAX_SAFE_INTEGER),
     json: values.json ?? false,
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        trades: { type: "string" },
-        faults: { type: "string" },
-        seed: { type: "string" },
-        json: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-    return values;
-  } catch (error) {
-    // The first sentence says what is wrong; those after it are about Node.
-    const [line = ""] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
-    throw new Error(`${line.replace(/\.$/, "")} (npm run soak -- --help lists the options)`);
-  }
-}
-
-function whole(name: string, text: string, min: number, max: number): string {
-  if (!/^\d{1,16}$/.test(text) || Number(text) < min || Number(text) > max) {
-    throw new Error(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
-  }
-  return text;
-}
+const parse = (args: readonly string[]) =>
+  parseCommandLine(
+    args,
+    {
+      trades: { type: "string" },
+      faults: { type: "string" },
+      seed: { type: "string" },
+      json: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+    "npm run soak --",
+  );
 
 function part(name: string, text: string): number {
   if (!/^\d(\.\d{1,15})?$/.test(text) || Number(text) > 1) {

@@ -1,0 +1,19 @@
+/** The stores in memory are held to what every implementation must do. */
+import { executionContract } from "../execution.contract.ts";
+import { exitsContract } from "../exits.contract.ts";
+import { holdingsContract } from "../holdings.contract.ts";
+import { lateLandingsContract } from "../late-landings.contract.ts";
+import { looksContract } from "../looks.contract.ts";
+import { storesContract } from "../stores.contract.ts";
+import type { Stores } from "../stores.given.ts";
+import { MemoryDatabase } from "./database.ts";
+import { memoryStores } from "./stores.ts";
+
+const open = async (): Promise<Stores> => memoryStores(new MemoryDatabase());
+
+storesContract("in memory", open);
+executionContract("in memory", open);
+exitsContract("in memory", open);
+looksContract("in memory", open);
+holdingsContract("in memory", open);
+lateLandingsContract("in memory", open);
