@@ -112,6 +112,7 @@ export function position(status: PositionStatus): Position {
     size: units(100_000_000),
     totals: NO_FILLS,
     exiting: units(0),
+    inDoubt: false,
     stop: { kind: "trailing" as const, distanceBps: bps(300) },
     version: 1,
     createdAt: AT,

@@ -299,6 +299,57 @@ export function lateLandingsContract(name: string, open: () => Promise<Stores>):
       for (const entry of entries) expect((await again(entry)).position.status).toBe("open");
     });
 
+    describe("an exit whose entry was forked away", () => {
+      /** It was taken for dead before that, so that the entry could be taken back; and is on the chain. */
+      const withoutEntry = async (): Promise<readonly [entry: TradeRecord, exit: TradeRecord]> => {
+        const entry = await world.land(await world.send(await world.plan()), 100n, 500n);
+        const exit = await world.expire(await world.send(await world.fire(entry)));
+        const forked = await world.stores.fills.fork(first(entry), "closing", [], world.clock.now());
+        expect(forked).toBe(true);
+        world.landLate(exit, first(exit), 500n, 100n);
+        return [await again(entry), exit];
+      };
+      const replaced = async (exit: TradeRecord): Promise<void> => {
+        const { trade, position, attempts } = await again(exit);
+        const seen = { attempts: attempts.length, held: held(position.totals), exiting: position.exiting };
+        const parts = [{ tradeId: `${trade.tradeId}_1`, amountIn: trade.amountIn }];
+        const nothing = { missing: units(0), dust: units(0), events: [], otherExits: false };
+        const at = world.clock.now();
+        expect(
+          await world.stores.exits.replace({ tradeId: trade.tradeId, ...seen, tries: 1, parts, ...nothing, at }),
+        ).toBe(true);
+      };
+
+      test.each(["submitted", "superseded"])("and that is %s waits for what becomes of that", async (status) => {
+        const [entry, exit] = await withoutEntry();
+        if (status === "superseded") await replaced(exit);
+        await recheck(exit);
+        expect((await again(exit)).attempts[0]?.status).toBe("expired");
+        expect(world.queues.sent.at(-1)).toMatchObject({ queue: "reconcile", delaySeconds: 30 });
+
+        await world.land(entry, 100n, 500n);
+        await recheck(exit);
+        const { trade, position, attempts } = await again(exit);
+        expect([trade.status, attempts[0]?.status, held(position.totals)]).toEqual(
+          status === "submitted" ? ["confirmed", "landed", 0n] : ["superseded", "final", 0n],
+        );
+      });
+
+      test.each(["submitted", "superseded"])("and that is %s is inventory when that has failed", async (status) => {
+        const [entry, exit] = await withoutEntry();
+        if (status === "superseded") await replaced(exit);
+        await world.expire(entry);
+        const failure = { code: "TRANSACTION_FAILED", message: "" };
+        const failed = { tradeId: entry.trade.tradeId, attempts: 1, draft: null, failure, events: [] };
+        expect(await world.stores.trades.fail({ ...failed, at: world.clock.now() })).toBe(true);
+        await recheck(exit);
+        const { trade, position, attempts } = await again(exit);
+        expect([trade.status, position.status, attempts[0]?.status]).toEqual(["superseded", "aborted", "final"]);
+        expect(position.totals).toMatchObject({ exitIn: 0n, entryOut: 0n });
+        expect((await toldOf(exit)).at(-1)).toBe("LATE_LANDING");
+      });
+    });
+
     describe("a trade that does not move", () => {
       const messages = () => world.queues.sent.map(({ queue, delaySeconds }) => [queue, delaySeconds]);
 

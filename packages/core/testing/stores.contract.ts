@@ -35,6 +35,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       opened,
       failEntry,
       firedOf,
+      entryFinal,
       closing,
       eventsOf,
       close: closed,
@@ -429,15 +430,15 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         expect(await stores.attempts.sign(lastOf(exit).attemptId, unique("sig"), AT)).toBe(false);
       });
 
-      test("that may land keeps the entry of its position from failing, and is superseded with it when it cannot", async () => {
+      test("that is drafted keeps the entry of its position from failing, and is superseded with it when it is given up", async () => {
         const entry = await opened();
         const fired = firedOf(entry);
         await stores.stops.claim([fired], later(2));
-        const exit = await signed(await find(fired.exitTradeId));
+        const exit = await drafted(await find(fired.exitTradeId));
         await stores.fills.fork(lastOf(entry).attemptId, "closing", [], later(3));
         await stores.attempts.expire(lastOf(entry).attemptId, later(60));
         expect(await failEntry(entry.trade.tradeId, 1)).toBe(false);
-        await stores.attempts.expire(lastOf(exit).attemptId, later(60));
+        await stores.attempts.abandon(lastOf(exit).attemptId, null);
         expect(await failEntry(entry.trade.tradeId, 1)).toBe(true);
         const { trade, position } = await find(fired.exitTradeId);
         expect([trade.status, position.status, position.exiting]).toEqual(["superseded", "aborted", 0n]);
@@ -480,6 +481,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       const leave = async (tradeId: string, amountIn: number): Promise<TradeRecord> => {
         const exit = await signed(await find(tradeId));
         expect(await land(exit, fill({ amountIn: units(amountIn), amountOut: units(1_000_000) }))).toBe(true);
+        await entryFinal(exit);
         const { position } = await find(tradeId);
         expect(await stores.fills.finalize(lastOf(exit).attemptId, position, units(0), [], later(15))).toBe(true);
         return find(tradeId);

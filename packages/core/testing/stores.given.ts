@@ -160,8 +160,18 @@ export function givenIn(stores: () => Stores) {
     };
   };
 
+  /** The entry of the position is final, whatever it was before: without that, nothing of it ends. */
+  const entryFinal = async ({ position }: Pick<TradeRecord, "position">): Promise<void> => {
+    const entry = await find(
+      (await stores().trades.findEntry(position.positionId)) ?? expect.unreachable("it entered"),
+    );
+    if (entry.trade.status === "finalized") return;
+    expect(await stores().fills.finalize(lastOf(entry).attemptId, entry.position, units(0), [], later(2))).toBe(true);
+  };
+
   const closing = async (): Promise<TradeRecord> => {
     const entry = await opened();
+    await entryFinal(entry);
     const fired = firedOf(entry);
     await stores().stops.claim([fired], later(2));
     return find(fired.exitTradeId);
@@ -196,6 +206,7 @@ export function givenIn(stores: () => Stores) {
 
   /** An exit of a part, or of all that is left, for a person. */
   const close = async ({ position }: TradeRecord, amountIn: bigint, seen: bigint): Promise<TradeRecord> => {
+    await entryFinal({ position });
     const tradeId = unique("trd");
     const { accountId, positionId } = position;
     const amounts = { amountIn: units(amountIn), seen: units(seen) };
@@ -218,6 +229,7 @@ export function givenIn(stores: () => Stores) {
     opened,
     failEntry,
     firedOf,
+    entryFinal,
     closing,
     eventsOf,
     again,

@@ -36,6 +36,7 @@ export class TradeRows {
     this.#db.accounts.insert({ accountId, wallet, createdAt: position.createdAt });
     for (const market of MARKET_SEED) this.#db.markets.insert(market);
     this.#db.positions.insert({ ...rowOf(position), eventSequence: 0 });
+    if (trade.kind === "exit") this.#db.trades.insert(entryOf(trade));
     this.plan(trade);
   }
 
@@ -52,9 +53,10 @@ export class TradeRows {
     return Array.from(this.#db.outbox.values(), ({ name, payload }) => ({ name, payload }) as NewEvent);
   }
 
-  /** All that is there, in the order it was planned. */
+  /** All that is there but for the entry of an exit's position, in the order it was planned. */
   all(): readonly TradeRecord[] {
-    return Array.from(this.#db.trades.values(), (row) => recordOf(this.#db, row));
+    const rows = [...this.#db.trades.values()].filter(({ tradeId }) => tradeId !== ENTRY_ID);
+    return rows.map((row) => recordOf(this.#db, row));
   }
 
   of(tradeId: string): TradeRecord {
@@ -87,6 +89,36 @@ export class TradeRows {
   }
 }
 
+const ENTRY_ID = "trd_entry";
+
+/** What entered the position that an exit is of: final, or nothing would be written off of it. */
+const entryOf = ({
+  accountId,
+  positionId,
+  symbol,
+  side,
+  inputMint,
+  outputMint,
+  amountIn,
+  plannedAt,
+}: Trade): TradeRow => ({
+  ...NEW_TRADE,
+  tradeId: ENTRY_ID,
+  accountId,
+  positionId,
+  symbol,
+  kind: "entry",
+  side: side === "buy" ? "sell" : "buy",
+  status: "finalized",
+  inputMint: outputMint,
+  outputMint: inputMint,
+  amountIn,
+  plannedAt,
+  submittedAt: plannedAt,
+  confirmedAt: plannedAt,
+  finalizedAt: plannedAt,
+});
+
 /** But for its events, which go on. */
 const rowOf = (position: Position): Omit<PositionRow, "eventSequence"> => ({
   positionId: position.positionId,
@@ -98,6 +130,7 @@ const rowOf = (position: Position): Omit<PositionRow, "eventSequence"> => ({
   size: position.size,
   ...position.totals,
   exiting: position.exiting,
+  inDoubt: position.inDoubt,
   stop: position.stop,
   version: position.version,
   entryPrice: ("entryPrice" in position && position.entryPrice) || null,

@@ -140,7 +140,16 @@ export async function lookedForInVain({ deps, rows }: World, tradeId: string): P
   await confirmTrades(
     {
       ...deps,
-      fills: { land: never, landLate: never, move: never, fork: never, finalize: never },
+      fills: {
+        land: never,
+        landLate: never,
+        landBeyond: never,
+        move: never,
+        fork: never,
+        doubt: never,
+        lose: never,
+        finalize: never,
+      },
       watch: { arm: never },
       rpc: {
         send: never,

@@ -15,6 +15,8 @@ export const ALARMS = {
   PRICE_BELOW_FLOOR: "the market offers less than an exit accepts; it is tried on, in smaller parts",
   UNSAFE_TRANSACTION: "a transaction was not signed, because it did more than was recorded",
   LATE_LANDING: "a transaction that was proven unable to land is on the chain after all; it is booked",
+  EXIT_WITHOUT_ENTRY:
+    "an exit took more from the wallet than its position got: the entry was forked away, or an exit landed twice; the rest was other holdings",
   CLOSED_EXTERNALLY: "another transaction took all that the position held; it is closed",
   REDUCED_EXTERNALLY: "another transaction took a part of what the position holds; the rest is watched on",
   MINT_FROZEN:

@@ -89,7 +89,7 @@ export const EVENTS = {
   },
   position_closed: {
     version: 1,
-    told: "Its exit is final, or the wallet was emptied from outside: nothing of it is left on the chain.",
+    told: "Its entry and its exits are final, or the wallet was emptied from outside: nothing of it is left on the chain.",
     payload: z.strictObject({
       ...positionRef,
       closeReason: id("`stop_loss`, `trailing_stop`, `manual` or `closed_externally`"),

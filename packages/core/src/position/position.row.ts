@@ -26,6 +26,7 @@ export function positionOf(row: typeof position.$inferSelect): Position {
       feesQuote: row.feesQuote === null ? null : amount(row.feesQuote),
     },
     exiting: amount(row.exiting),
+    inDoubt: row.inDoubt,
     stop: row.stop,
     version: row.version,
     createdAt: row.createdAt,

@@ -42,6 +42,8 @@ export const position = pgTable(
     dust: amount().notNull().default(sql`0`),
     /** Of what is held, how much is meant for exits that are planned and not booked. */
     exiting: amount().notNull().default(sql`0`),
+    /** Its entry is not where it was booked: nothing more leaves until it is known what became of it. */
+    inDoubt: boolean().notNull().default(false),
     feesLamports: amount().notNull().default(sql`0`),
     rentLamports: amount().notNull().default(sql`0`),
     /** Null: the value of some fee is not known. */

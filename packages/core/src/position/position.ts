@@ -3,11 +3,12 @@
  *
  * Invariants:
  * - the moves below are the only ones, in memory and in SQL: the stores read the same table;
- * - never more leaves a position than entered it (`exitIn + missing + dust ≤ entryOut`; a check in the database holds it too);
- * - it is protected from the moment its entry is confirmed, and closed only when its exit is final.
+ * - never more leaves a position than entered it (`exitIn + missing + dust ≤ entryOut`; a check in the database holds it too):
+ *   what its exits took from the wallet beyond that is no part of it;
+ * - it is protected from the moment its entry is confirmed, and closed only when its entry and its exits are final.
  */
 import type { Side } from "../market/market.ts";
-import { type Amount, add, amount, subtract, ZERO } from "../money/amount.ts";
+import { type Amount, add, amount, mulDiv, subtract, ZERO } from "../money/amount.ts";
 import type { Price } from "../money/price.ts";
 import type { CloseReason, Stop } from "../stop/stop.ts";
 import type { Fill } from "../trade/attempt.ts";
@@ -59,6 +60,11 @@ interface PositionFacts {
   readonly totals: Totals;
   /** Of what is held, how much is meant for exits that are planned and not booked. */
   readonly exiting: Amount;
+  /**
+   * The block of its entry was forked away, or brought less, when exits had taken from it or might have: nothing more leaves
+   * it until it is known what became of the entry.
+   */
+  readonly inDoubt: boolean;
   readonly stop: Stop | null;
   /** Of the rule: what an update and a claim must name. */
   readonly version: number;
@@ -99,7 +105,7 @@ export const POSITION_MOVES = {
   abort: { from: ["opening", "closing"], to: "aborted" }, // there is no entry, and none can land any more
   close: { from: ["opening", "open"], to: "closing" }, // a stop, a person or the kill switch
   resume: { from: ["closing"], to: "open" }, // a partial exit is final and nothing else is latched
-  finish: { from: ["open", "closing"], to: "closed" }, // the exit is final, or the wallet was emptied from outside
+  finish: { from: ["open", "closing"], to: "closed" }, // all of it is final, or the wallet was emptied from outside
   fork: { from: ["open"], to: "opening" }, // its entry was forked away
 } as const satisfies Record<PositionEvent["type"], Move<PositionStatus>>;
 
@@ -144,8 +150,8 @@ export function transition(position: Position, event: PositionEvent): Position {
 }
 
 function factsOf(position: Position): PositionFacts {
-  const { positionId, accountId, symbol, side, size, totals, exiting, stop, version, createdAt } = position;
-  return { positionId, accountId, symbol, side, size, totals, exiting, stop, version, createdAt };
+  const { positionId, accountId, symbol, side, size, totals, exiting, inDoubt, stop, version, createdAt } = position;
+  return { positionId, accountId, symbol, side, size, totals, exiting, inDoubt, stop, version, createdAt };
 }
 
 function openedOf(position: Position): Partial<Opened> {
@@ -181,6 +187,15 @@ export function book(totals: Totals, kind: TradeKind, fill: Fill, feeQuote: Amou
     feesQuote: totals.feesQuote === null || feeQuote === null ? null : amount(totals.feesQuote + feeQuote),
   };
 }
+
+/**
+ * Of what exits took and brought, the part of a position that had only `had` of it. The rest was other holdings of the wallet,
+ * which may have been any of it: so all of it brought the same.
+ */
+export const shareOf = ({ amountIn, amountOut }: Pick<Fill, "amountIn" | "amountOut">, had: Amount) => ({
+  amountIn: had,
+  amountOut: had === 0n ? ZERO : amount(mulDiv(amountOut, had, amountIn, "down")),
+});
 
 /** Takes one fill back, as if its block had never been. The value of its fee is not part of it: the fill does not know it. */
 export const unbook = (totals: Totals, kind: TradeKind, fill: Fill): Totals => ({

@@ -66,6 +66,16 @@ describe("a late landing", () => {
       { type: "beside", counts: true },
     ],
     [
+      "an exit whose place was taken, and whose entry was forked away",
+      record("exit", "superseded", "closing", 0),
+      { type: "waits", holds: false },
+    ],
+    [
+      "an exit whose entry was forked away and failed",
+      record("exit", "superseded", "aborted", 0),
+      { type: "beside", counts: false },
+    ],
+    [
       "an exit of a closed position",
       record("exit", "finalized", "closed", 500, ["final"]),
       { type: "beside", counts: false },

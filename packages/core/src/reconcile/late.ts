@@ -33,6 +33,8 @@ export type Late =
 
 export function lateness({ trade, attempts, position }: TradeRecord, fill: Fill): Late {
   const live = position.status === "open" || position.status === "closing";
+  // The entry was forked away: whether there is something that it took of is not known before that has landed or failed.
+  if (trade.kind === "exit" && live && position.totals.entryOut === 0n) return { type: "waits", holds: false };
   const fits = trade.kind === "entry" || (live && fill.amountIn <= held(position.totals));
   const alone = attempts.every(({ status }) => !UNFINISHED_ATTEMPTS.some((unfinished) => unfinished === status));
   if (trade.status === "submitted" && alone && fits) return { type: "lands" };

@@ -82,7 +82,10 @@ export function attemptStore(db: Database): AttemptStore {
           attemptId,
           sql`a.status in ${ATTEMPT_MOVES.sign.from} and ${WANTED}
             and a.drafted_at > ${timestamp(new Date(at.getTime() - DRAFT_LIFE_MS))}`,
-        )}
+        )},
+        touched as (
+          update position p set event_sequence = p.event_sequence from judged where p.position_id = judged.position_id
+        )
         update attempt
         set status = ${ATTEMPT_MOVES.sign.to}, signature = ${signature}, signed_at = ${timestamp(at)}
         from judged where attempt.attempt_id = judged.attempt_id

@@ -8,26 +8,16 @@
 import type { Rpc } from "../solana/rpc.ts";
 import type { AttemptStore } from "./attempt.store.ts";
 import { currentOf } from "./attempt.ts";
+import { type ForkDeps, fork, lose, move } from "./fork.ts";
 import { DRAFT_LIFE_MS } from "./policy.ts";
-import {
-  deadTold,
-  type Flying,
-  fail,
-  finalize,
-  fork,
-  land,
-  move,
-  pauseBefore,
-  protect,
-  type SettleDeps,
-} from "./settle.ts";
+import { deadTold, type Flying, fail, finalize, land, pauseBefore, protect } from "./settle.ts";
 import { sendAttempt } from "./submit.ts";
 import type { TradeRecord } from "./trade.store.ts";
 import { type ChainView, verdictOn } from "./verdict.ts";
 
-export interface ConfirmDeps extends SettleDeps {
+export interface ConfirmDeps extends ForkDeps {
   readonly attempts: Pick<AttemptStore, "expire" | "fail">;
-  readonly rpc: Pick<Rpc, "finalized" | "statuses" | "isKnownElsewhere" | "transaction" | "send">;
+  readonly rpc: ForkDeps["rpc"] & Pick<Rpc, "finalized" | "statuses">;
 }
 
 /** Between two looks at a trade in flight: bytes are sent again about as often as a validator forgets them. */
@@ -146,6 +136,8 @@ async function carry(
     case "forked":
       await fork(deps, record, attempt);
       return false;
+    case "lost":
+      return lose(deps, record, attempt, verdict.errored);
     case "errored":
       return fail(deps, record, attempt, verdict.error);
     case "expired":

@@ -49,6 +49,19 @@ async function landed({ rows, clock }: World): Promise<number> {
   return rows.all().filter(({ trade }) => trade.status === "finalized").length;
 }
 
+describe("an exit whose entry is in doubt", () => {
+  test("asks nobody for anything, and goes out when it is that no more", async () => {
+    const made = world(exit());
+    made.rows.position = { ...made.rows.position, inDoubt: true };
+    await drive(made);
+    await driveNext(made);
+    expect([made.jupiter.asked, made.rows.of(ID).attempts, made.chain.sent.size]).toEqual([[], [], 0]);
+    made.rows.position = { ...made.rows.position, inDoubt: false };
+    await driveNext(made);
+    expect(made.rows.of(ID).attempts).toMatchObject([{ status: "live" }]);
+  });
+});
+
 describe("an exit without a route", () => {
   test("goes on in halves after the third try, and says so", async () => {
     const made = world(exit());

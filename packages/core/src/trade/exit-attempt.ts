@@ -42,8 +42,8 @@ const DIVIDE_AFTER_SETBACKS = 2;
 
 export async function nextExit(deps: ExitAttemptDeps, record: TradeRecord): Promise<NextExit> {
   const { trade, position, wallet } = record;
-  // Its entry was forked away: there is nothing to sell until it lands again, or has failed.
-  if (position.totals.entryOut === 0n) return { type: "waits" };
+  // Its entry was forked away: there is nothing to sell until it has landed again, or is dead.
+  if (position.totals.entryOut === 0n || position.inDoubt) return { type: "waits" };
   const around = await deps.exits.surroundings(trade);
   if (around.waits) return { type: "waits" };
   // Asked for while the wallet is looked at; whoever does not need it any more does not hear its refusal.

@@ -4,7 +4,8 @@
  * Invariants:
  * - a replacement names what it has seen held, exiting and tried; what was booked meanwhile makes it see again;
  * - an exit is replaced only while none of its attempts can land, by one statement that plans all that comes in its place;
- * - what is written off leaves the position by that same statement, and a position of which nothing is left closes with it.
+ * - what is written off leaves the position by that same statement, and a position of which nothing is left closes with it:
+ *   both only of an entry that is final.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
@@ -14,7 +15,7 @@ import type { Mint } from "../market/mint.ts";
 import type { Amount } from "../money/amount.ts";
 import { POSITION_MOVES } from "../position/position.ts";
 import { UNFINISHED_ATTEMPTS } from "./attempt.ts";
-import { COMES_LATER, HELD, happened, numeric, timestamp } from "./judged.ts";
+import { COMES_LATER, ENTRY_FINAL, HELD, happened, numeric, timestamp, UNCHANGED } from "./judged.ts";
 import { TRADE_MOVES, type Trade, UNFINISHED_TRADES } from "./trade.ts";
 
 /** What else there is in the account of the mint that an exit spends. */
@@ -50,7 +51,7 @@ export interface Replacement {
 
 export interface ExitStore {
   surroundings(trade: Trade): Promise<ExitSurroundings>;
-  /** False: it is not as it was seen. */
+  /** False: it is not as it was seen, or something would be written off of an entry that is not final. */
   replace(replacement: Replacement): Promise<boolean>;
 }
 
@@ -100,7 +101,7 @@ export const exitStore = (db: Database): ExitStore => ({
     const planned = parts.reduce((sum, part) => sum + part.amountIn, 0n);
     const left = sql`(${HELD} - ${numeric(missing)} - ${numeric(dust)})`;
     const meant = sql`(p.exiting - judged.amount_in + ${numeric(planned)})`;
-    const over = sql`(${left} = 0 and not ${otherExits}::boolean)`;
+    const over = sql`(${planned === 0n && !otherExits}::boolean and ${left} = 0)`;
     return happened(
       db,
       sql`
@@ -110,6 +111,7 @@ export const exitStore = (db: Database): ExitStore => ({
         where t.trade_id = ${tradeId} and t.kind = 'exit' and t.status in ${TRADE_MOVES.supersede.from}
           and t.attempts = ${attempts}::int and p.status = 'closing'
           and ${HELD} = ${numeric(held)} and p.exiting = ${numeric(exiting)}
+          and (${planned === 0n || missing > 0n || dust > 0n}::boolean is false or ${ENTRY_FINAL}) and ${UNCHANGED}
           and not exists (select from attempt a where a.trade_id = t.trade_id and a.status in ${UNFINISHED_ATTEMPTS})
           and ${otherExits}::boolean = exists (select from trade other
             where other.position_id = p.position_id and other.kind = 'exit' and other.trade_id <> t.trade_id

@@ -5,7 +5,10 @@
  * - every operation is one statement, conditional on the statuses it judges, and its outbox rows come from the rows it changed;
  * - a fill is added to the position's totals by the statement that lands it, corrected by the one that moves it and taken
  *   back by the one that forks it away, each exactly once;
- * - a position closes by the statement that makes its last exit final.
+ * - an entry is taken back only while no exit has taken from its position, or may: else it stays booked, in doubt, until it is
+ *   proven what became of it and nothing of the exits can change any more;
+ * - what exits took beyond what entered is booked on their attempts alone: it was other holdings of the wallet;
+ * - a position closes by the statement that makes the last of its entry and its exits final.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
@@ -15,9 +18,25 @@ import { type Amount, ZERO } from "../money/amount.ts";
 import type { Price } from "../money/price.ts";
 import { held, POSITION_MOVES, type Position, type PositionStatus } from "../position/position.ts";
 import type { CloseReason } from "../stop/stop.ts";
-import { ATTEMPT_MOVES, type Fill } from "./attempt.ts";
-import { HELD, happened, happenedAlone, judgedRows, numeric, timestamp } from "./judged.ts";
-import { TRADE_MOVES, type TradeStatus } from "./trade.ts";
+import { ATTEMPT_MOVES, type Fill, type OnChainError, UNFINISHED_ATTEMPTS } from "./attempt.ts";
+import {
+  ENTRY_FINAL,
+  exitAttempt,
+  HELD,
+  happened,
+  happenedAlone,
+  judgedRows,
+  numeric,
+  timestamp,
+  UNCHANGED,
+} from "./judged.ts";
+import { TRADE_MOVES, type TradeFailure, type TradeStatus, UNFINISHED_TRADES } from "./trade.ts";
+
+/** A position as it was seen: with one fill more, or less, it is another one. */
+type Seen = Pick<Position, "status" | "exiting" | "totals">;
+
+/** What exits moved, as far as their position is concerned. */
+type Share = Pick<Fill, "amountIn" | "amountOut">;
 
 export interface Landing {
   readonly attemptId: string;
@@ -39,7 +58,7 @@ export interface LateLanding {
   readonly feeQuote: Amount | null;
   /** What was seen. */
   readonly trade: TradeStatus;
-  readonly position: Pick<Position, "status" | "exiting" | "totals">;
+  readonly position: Seen;
   /** Whether the position takes what moved; the fee it takes anyhow. */
   readonly counts: boolean;
   /** Nothing is held any more, and no exit is on its way: the position is over. */
@@ -48,26 +67,89 @@ export interface LateLanding {
   readonly at: Date;
 }
 
+/** The fill of an exit that took more than its position held. */
+export interface LandingBeyond {
+  readonly attemptId: string;
+  readonly fill: Fill;
+  readonly feeQuote: Amount | null;
+  /** What was seen. */
+  readonly position: Seen;
+  /** What of it was the position's; the fee is that anyhow. */
+  readonly share: Share;
+  readonly events: readonly NewEvent[];
+  /** Told as well if the position is over with it. */
+  readonly ending: readonly NewEvent[];
+  readonly at: Date;
+}
+
+/** What is left of a position's exits when its entry has brought less than they took. */
+export interface Cut {
+  /** What was seen. */
+  readonly position: Seen;
+  readonly exits: Share;
+  readonly events: readonly NewEvent[];
+  readonly at: Date;
+}
+
+/** An entry that was booked, under exits, and is proven not to have happened. */
+export interface LostEntry {
+  readonly attemptId: string;
+  /** What was seen. */
+  readonly position: Seen;
+  /** It landed with this error, at `finalized`; null: it cannot land any more. */
+  readonly error: OnChainError | null;
+  readonly feeQuote: Amount | null;
+  readonly failure: TradeFailure;
+  readonly events: readonly NewEvent[];
+  readonly at: Date;
+}
+
 export interface FillStore {
-  /** Books the fill of a live attempt seen at `confirmed`. False also when another one of its trade, or of its position's exits, is unfinished. */
+  /**
+   * Books the fill of a live attempt seen at `confirmed`. False also when another one of its trade, or of its position's exits,
+   * is unfinished.
+   *
+   * @throws when an exit spends more than is held.
+   */
   land(landing: Landing): Promise<boolean>;
-  /** Books the fill of an expired attempt seen at `finalized`, leaving its trade as it is. */
+  /**
+   * Books the fill of an expired attempt seen at `finalized`, leaving its trade as it is. False also when that would close a
+   * position whose entry is not final.
+   */
   landLate(late: LateLanding): Promise<boolean>;
   /**
-   * The landed attempt is final; closes a position of which nothing is held any more, and opens one again of which something
-   * is left that no other exit is meant for. `dust`: what is held and is to be left where it is.
+   * The live attempt of an exit is final, and took more than its position held. If with it all of the position is final, its
+   * entry and its exits, the position is closed.
    */
-  finalize(
-    attemptId: string,
-    judged: Pick<Position, "status" | "exiting" | "totals">,
-    dust: Amount,
-    events: readonly NewEvent[],
-    at: Date,
-  ): Promise<boolean>;
-  /** A landed attempt stands in another block than was booked, perhaps with other amounts. */
-  move(attemptId: string, fill: Fill, feeQuote: Amount | null): Promise<boolean>;
-  /** A landed attempt's block was forked away: takes its fill back. */
+  landBeyond(beyond: LandingBeyond): Promise<boolean>;
+  /**
+   * The landed attempt is final; if with it all of its position is, its entry and its exits, closes one of which nothing is held
+   * any more. Opens one again of which something is left that no other exit is meant for. `dust`: what is held and is to be
+   * left where it is. `events` are told if one of the two happens.
+   */
+  finalize(attemptId: string, judged: Seen, dust: Amount, events: readonly NewEvent[], at: Date): Promise<boolean>;
+  /**
+   * A landed attempt stands in another block than was booked, perhaps with other amounts. `cut`: it is an entry, and brought less
+   * than the exits of its position took; false also when one of those is not over.
+   *
+   * @throws without `cut`, when an entry brought less than has left.
+   */
+  move(attemptId: string, fill: Fill, feeQuote: Amount | null, cut?: Cut): Promise<boolean>;
+  /**
+   * A landed attempt's block was forked away: takes its fill back. False also for an entry of which something has left, or may
+   * by an exit that is signed.
+   */
   fork(attemptId: string, judged: PositionStatus, events: readonly NewEvent[], at: Date): Promise<boolean>;
+  /**
+   * A landed entry is not where it was booked, and cannot be taken back: nothing more is signed for its position until it is
+   * there again, or lost. False: it is so already.
+   */
+  doubt(attemptId: string): Promise<boolean>;
+  /**
+   * A landed entry did not happen, and never will: takes it back together with what its position's exits are booked with, and
+   * aborts the position. False also while an exit has an attempt that is not over.
+   */
+  lose(lost: LostEntry): Promise<boolean>;
 }
 
 export function fillStore(db: Database): FillStore {
@@ -109,8 +191,8 @@ export function fillStore(db: Database): FillStore {
         sql`
         with ${judgedRows(
           attemptId,
-          sql`a.status in ${ATTEMPT_MOVES.late.from} and t.status = ${trade} and p.status = ${position.status}
-            and p.exiting = ${numeric(position.exiting)} and ${HELD} = ${numeric(held(position.totals))}`,
+          sql`a.status in ${ATTEMPT_MOVES.late.from} and t.status = ${trade} and ${asSeen(position)}
+            and (${closes === null}::boolean or ${ENTRY_FINAL})`,
         )},
         late as (
           update attempt set status = ${ATTEMPT_MOVES.late.to}, landed_at = ${timestamp(at)}, ended_at = ${timestamp(at)},
@@ -128,17 +210,65 @@ export function fillStore(db: Database): FillStore {
         select attempt_id from judged`,
       ),
 
-    move: (attemptId, fill, feeQuote) =>
+    landBeyond: ({ attemptId, fill, feeQuote, position, share, events, ending, at }) =>
       happened(
         db,
         sql`
-        with ${judgedRows(attemptId, sql`a.status = ${ATTEMPT_MOVES.land.to}`)},
+        with ${judgedRows(
+          attemptId,
+          sql`a.status = 'live' and t.kind = 'exit' and t.status in ${TRADE_MOVES.confirm.from} and ${asSeen(position)}
+            and ${UNCHANGED}`,
+        )},
+        outcome as (
+          select p.status in ${POSITION_MOVES.finish.from} and ${HELD} = ${numeric(share.amountIn)}
+            and p.exiting = judged.amount_in and ${ENTRY_FINAL} as closes
+          from judged join position p on p.position_id = judged.position_id
+        ), beyond as (
+          update attempt set status = ${ATTEMPT_MOVES.finalize.to}, landed_at = ${timestamp(at)}, ended_at = ${timestamp(at)},
+            ${columnsOf(fill, feeQuote)}
+          from judged where attempt.attempt_id = judged.attempt_id
+        ), finalized as (
+          update trade set status = ${TRADE_MOVES.finalize.to}, confirmed_at = ${timestamp(at)},
+            finalized_at = ${timestamp(at)}, setbacks = 0, setback = null
+          from judged where trade.trade_id = judged.trade_id
+        ), touched as (
+          update position p set ${booked(valuesOf({ ...fill, ...share }, feeQuote))},
+            exiting = p.exiting - ${MEANT},
+            status = case when closes then ${POSITION_MOVES.finish.to} else p.status end,
+            closed_at = case when closes then ${timestamp(at)} else p.closed_at end,
+            event_sequence = p.event_sequence + ${events.length}::int
+              + case when closes then ${ending.length}::int else 0 end
+          from judged, outcome where p.position_id = judged.position_id
+          returning p.position_id, p.event_sequence,
+            ${events.length}::int + case when closes then ${ending.length}::int else 0 end as told
+        ), ${tell([...events, ...ending], at, TOLD)}
+        select attempt_id from judged`,
+      ),
+
+    move: (attemptId, fill, feeQuote, cut) =>
+      happened(
+        db,
+        sql`
+        with ${judgedRows(
+          attemptId,
+          cut
+            ? sql`a.status = ${ATTEMPT_MOVES.land.to} and t.kind = 'entry' and ${asSeen(cut.position)}
+              and not ${exitAttempt(UNFINISHED_ATTEMPTS)} and ${UNCHANGED}`
+            : sql`a.status = ${ATTEMPT_MOVES.land.to}`,
+        )},
         moved as (
           update attempt set ${columnsOf(fill, feeQuote)} from judged where attempt.attempt_id = judged.attempt_id
-        ), corrected as (
-          update position p set ${booked(each(valuesOf(fill, feeQuote), (value, before) => sql`(${value} - ${before})`))}
+        ), touched as (
+          update position p set
+            ${booked(
+              each(valuesOf(fill, feeQuote), (value, before) => sql`(${value} - ${before})`),
+              cut?.exits,
+            )},
+            in_doubt = p.in_doubt and kind <> 'entry',
+            event_sequence = p.event_sequence + ${cut?.events.length ?? 0}::int
           from judged where p.position_id = judged.position_id
-        )
+          returning p.position_id, p.event_sequence
+        )${cut ? sql`, ${tell(cut.events, cut.at)}` : sql``}
         select attempt_id from judged`,
       ),
 
@@ -148,11 +278,13 @@ export function fillStore(db: Database): FillStore {
         sql`
         with ${judgedRows(
           attemptId,
-          sql`a.status in ${ATTEMPT_MOVES.finalize.from} and t.status in ${TRADE_MOVES.finalize.from}
-            and p.status = ${judged.status} and p.exiting = ${numeric(judged.exiting)}
-            and ${HELD} = ${numeric(held(judged.totals))}`,
+          sql`a.status in ${ATTEMPT_MOVES.finalize.from} and t.status in ${TRADE_MOVES.finalize.from} and ${asSeen(judged)}
+            and ${UNCHANGED}`,
         )},
-        final as (
+        outcome as (
+          select ${finishes(dust)} as closes, ${resumes(dust)} as resumes
+          from judged join position p on p.position_id = judged.position_id
+        ), final as (
           update attempt set status = ${ATTEMPT_MOVES.finalize.to}, ended_at = ${timestamp(at)}
           from judged where attempt.attempt_id = judged.attempt_id
         ), finalized as (
@@ -160,17 +292,20 @@ export function fillStore(db: Database): FillStore {
           from judged where trade.trade_id = judged.trade_id
         ), touched as (
           update position p set
-            dust = p.dust + ${numeric(dust)},
-            status = case when ${done(dust)} then ${POSITION_MOVES.finish.to}
-              when ${resumes(dust)} then ${POSITION_MOVES.resume.to} else p.status end,
-            partial = p.partial and not ${resumes(dust)},
-            version = case when ${resumes(dust)} and not p.partial then p.version + 1 else p.version end,
-            close_reason = case when ${resumes(dust)} then null else p.close_reason end,
-            closed_at = case when ${done(dust)} then ${timestamp(at)} else p.closed_at end,
-            event_sequence = p.event_sequence + ${events.length}::int
-          from judged where p.position_id = judged.position_id
-          returning p.position_id, p.event_sequence
-        ), ${tell(events, at)}
+            dust = p.dust + case when closes then ${numeric(dust)} else 0 end,
+            status = case when closes then ${POSITION_MOVES.finish.to}
+              when resumes then ${POSITION_MOVES.resume.to} else p.status end,
+            partial = p.partial and not resumes,
+            version = case when resumes and not p.partial then p.version + 1 else p.version end,
+            close_reason = case when resumes then null when closes then coalesce(p.close_reason, ${UNASKED})
+              else p.close_reason end,
+            closed_at = case when closes then ${timestamp(at)} else p.closed_at end,
+            in_doubt = p.in_doubt and kind <> 'entry',
+            event_sequence = p.event_sequence + case when closes or resumes then ${events.length}::int else 0 end
+          from judged, outcome where p.position_id = judged.position_id
+          returning p.position_id, p.event_sequence,
+            case when closes or resumes then ${events.length}::int else 0 end as told
+        ), ${tell(events, at, TOLD)}
         select attempt_id from judged`,
       ),
 
@@ -181,11 +316,12 @@ export function fillStore(db: Database): FillStore {
         sql`
         with ${judgedRows(
           attemptId,
-          sql`a.status in ${ATTEMPT_MOVES.fork.from} and t.status in ${TRADE_MOVES.fork.from} and p.status = ${judged}`,
+          sql`a.status in ${ATTEMPT_MOVES.fork.from} and t.status in ${TRADE_MOVES.fork.from} and p.status = ${judged}
+            and (t.kind = 'exit' or (${LEFT} = 0 and not ${exitAttempt(["live", "landed"])} and ${UNCHANGED}))`,
         )},
         forked as (
-          update attempt set status = ${ATTEMPT_MOVES.fork.to}, landed_at = null, fill_in = null, fill_out = null,
-            fee_lamports = null, tip_lamports = null, rent_lamports = null, fee_quote = null, slot = null
+          update attempt set status = ${ATTEMPT_MOVES.fork.to}, landed_at = null, ${NOTHING_MOVED},
+            fee_lamports = null, fee_quote = null
           from judged where attempt.attempt_id = judged.attempt_id
         ), unconfirmed as (
           update trade set status = ${TRADE_MOVES.fork.to}, confirmed_at = null
@@ -196,6 +332,65 @@ export function fillStore(db: Database): FillStore {
             status = case when kind = 'entry' and p.status in ${POSITION_MOVES.fork.from}
               then ${POSITION_MOVES.fork.to} else p.status end,
             version = case when kind = 'entry' then p.version + 1 else p.version end,
+            in_doubt = p.in_doubt and kind <> 'entry',
+            event_sequence = p.event_sequence + ${events.length}::int
+          from judged where p.position_id = judged.position_id
+          returning p.position_id, p.event_sequence
+        ), ${tell(events, at)}
+        select attempt_id from judged`,
+      ),
+
+    doubt: (attemptId) =>
+      happened(
+        db,
+        sql`
+        with ${judgedRows(
+          attemptId,
+          sql`a.status in ${ATTEMPT_MOVES.fork.from} and t.status in ${TRADE_MOVES.fork.from} and t.kind = 'entry'
+            and not p.in_doubt`,
+        )}
+        update position p set in_doubt = true from judged where p.position_id = judged.position_id
+        returning p.position_id`,
+      ),
+
+    // Its fork, its end and that of its position, of which nothing in between would be true.
+    lose: ({ attemptId, position, error, feeQuote, failure, events, at }) =>
+      happened(
+        db,
+        sql`
+        with ${judgedRows(
+          attemptId,
+          sql`a.status in ${ATTEMPT_MOVES.fork.from} and t.status in ${TRADE_MOVES.fork.from} and t.kind = 'entry'
+            and p.status in ${[...POSITION_MOVES.fork.from, ...POSITION_MOVES.abort.from]} and ${asSeen(position)}
+            and not ${exitAttempt(UNFINISHED_ATTEMPTS)} and ${UNCHANGED}`,
+        )},
+        lost as (
+          update attempt set status = ${error === null ? ATTEMPT_MOVES.expire.to : ATTEMPT_MOVES.error.to},
+            landed_at = null, ended_at = ${timestamp(at)}, ${NOTHING_MOVED},
+            fee_lamports = ${numeric(error?.feeLamports ?? null)}, fee_quote = ${numeric(error && feeQuote)},
+            error = ${error?.error ?? null}, cause = ${error?.cause ?? null}
+          from judged where attempt.attempt_id = judged.attempt_id
+        ), failed as (
+          update trade set status = ${TRADE_MOVES.fail.to}, failure = ${JSON.stringify(failure)}::jsonb,
+            confirmed_at = null, ended_at = ${timestamp(at)}
+          from judged where trade.trade_id = judged.trade_id
+        ), superseded as (
+          update trade set status = ${TRADE_MOVES.supersede.to}, ended_at = ${timestamp(at)}
+          from judged
+          where trade.position_id = judged.position_id and trade.kind = 'exit'
+            and trade.status in ${TRADE_MOVES.supersede.from}
+        ), touched as (
+          update position p set
+            ${booked(
+              {
+                ...each(JUDGED_FILL, (value) => sql`-${value}`),
+                feeLamports: sql`(${numeric(error?.feeLamports ?? ZERO)} - ${JUDGED_FILL.feeLamports})`,
+                feeQuote: sql`(${numeric(error ? feeQuote : ZERO)} - ${JUDGED_FILL.feeQuote})`,
+              },
+              { amountIn: ZERO, amountOut: ZERO },
+            )},
+            missing = 0, dust = 0, exiting = 0, in_doubt = false,
+            status = ${POSITION_MOVES.abort.to}, closed_at = ${timestamp(at)},
             event_sequence = p.event_sequence + ${events.length}::int
           from judged where p.position_id = judged.position_id
           returning p.position_id, p.event_sequence
@@ -208,13 +403,33 @@ export function fillStore(db: Database): FillStore {
 /** What an exit was planned to spend: from its plan until its fill is booked it is meant for nothing else. */
 const MEANT = sql`case when kind = 'exit' then judged.amount_in else 0 end`;
 
-/** After this exit nothing is left of what entered, but for the dust. */
-const done = (dust: Amount): SQL => sql`(kind = 'exit' and p.status in ${POSITION_MOVES.finish.from}
-  and ${HELD} = ${numeric(dust)})`;
+/** What is not held any more of what entered the position `p`. */
+const LEFT = sql`(p.exit_in + p.missing + p.dust)`;
+
+/** The position `p` is as it was seen. */
+const asSeen = ({ status, exiting, totals }: Seen): SQL => sql`(p.status = ${status} and p.exiting = ${numeric(exiting)}
+  and ${HELD} = ${numeric(held(totals))} and p.exit_in = ${numeric(totals.exitIn)})`;
+
+/** No exit of the position `p` is unfinished. */
+const EXITS_OVER = sql`not exists (
+  select from trade exit where exit.position_id = p.position_id and exit.kind = 'exit' and exit.status in ${UNFINISHED_TRADES}
+)`;
+
+/** With this attempt all of the position is final, and nothing is left of what entered but for the dust. */
+const finishes = (dust: Amount): SQL => sql`(p.status in ${POSITION_MOVES.finish.from}
+  and p.exiting = 0 and ${HELD} = ${numeric(dust)} and case kind when 'exit' then ${ENTRY_FINAL} else ${EXITS_OVER} end)`;
 
 /** Something is left, and no exit is meant for it: it is watched again, and may be closed again. */
-const resumes = (dust: Amount): SQL => sql`(kind = 'exit' and p.status in ${POSITION_MOVES.resume.from}
-  and p.exiting = 0 and ${HELD} > ${numeric(dust)})`;
+const resumes = (dust: Amount): SQL => sql`(p.status in ${POSITION_MOVES.resume.from}
+  and p.exiting = 0 and ${HELD} > ${numeric(dust)} and (kind = 'exit' or ${EXITS_OVER}))`;
+
+/** Of a position that nobody was closing. */
+const UNASKED: CloseReason = "closed_externally";
+
+/** How many of its events a statement tells that decides it by its rows. */
+const TOLD = sql`touched.told`;
+
+const NOTHING_MOVED = sql`fill_in = null, fill_out = null, tip_lamports = null, rent_lamports = null, slot = null`;
 
 type FillColumns = Readonly<
   Record<"amountIn" | "amountOut" | "feeLamports" | "tipLamports" | "rentLamports" | "feeQuote", SQL>
@@ -253,15 +468,15 @@ const columnsOf = (fill: Fill, feeQuote: Amount | null): SQL => sql`
   fee_lamports = ${numeric(fill.feeLamports)}, tip_lamports = ${numeric(fill.tipLamports)}, rent_lamports = ${numeric(fill.rentLamports)},
   fee_quote = ${numeric(feeQuote)}, slot = ${fill.slot.toString()}::bigint`;
 
-/** The position's totals with what one trade moved added to them. */
-function booked(fill: FillColumns): SQL {
+/** The position's totals with what one trade moved added to them. `exits`: what its exits are booked with, instead. */
+function booked(fill: FillColumns, exits?: Share): SQL {
   const moved = (column: string, kind: string, value: SQL) =>
     sql`${sql.raw(column)} = p.${sql.raw(column)} + case when kind = ${kind} then ${value} else 0 end`;
   return sql`
     ${moved("entry_in", "entry", fill.amountIn)},
     ${moved("entry_out", "entry", fill.amountOut)},
-    ${moved("exit_in", "exit", fill.amountIn)},
-    ${moved("exit_out", "exit", fill.amountOut)},
+    ${exits ? sql`exit_in = ${numeric(exits.amountIn)}` : moved("exit_in", "exit", fill.amountIn)},
+    ${exits ? sql`exit_out = ${numeric(exits.amountOut)}` : moved("exit_out", "exit", fill.amountOut)},
     fees_lamports = p.fees_lamports + ${fill.feeLamports} + ${fill.tipLamports},
     rent_lamports = p.rent_lamports + ${fill.rentLamports},
     fees_quote = p.fees_quote + ${fill.feeQuote}`;

@@ -1,11 +1,13 @@
 /**
  * The pieces that the statements on trades and attempts share: which rows they judge, and that judging locks them.
  *
- * Rows are locked position first, then trade, then attempt, in every statement, so that two of them cannot deadlock.
+ * Rows are locked position first, then trade, then attempt, in every statement, so that two of them cannot deadlock. Whatever
+ * signs, ends or plans something of a position also updates its row, so that who judges by more rows than it locks sees that.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
 import { uniqueViolation } from "../db/error.ts";
+import type { AttemptStatus } from "./attempt.ts";
 import { MOVING_TRADES } from "./trade.ts";
 
 /** What the position `p` still holds of what entered it. */
@@ -18,8 +20,24 @@ export const HELD = sql`(p.entry_out - p.exit_in - p.missing - p.dust)`;
 export const WANTED = sql`t.status in ${MOVING_TRADES}
   and (
     (t.kind = 'entry' and p.status = 'opening')
-    or (t.kind = 'exit' and p.status = 'closing' and ${HELD} >= t.amount_in)
+    or (t.kind = 'exit' and p.status = 'closing' and not p.in_doubt and ${HELD} >= t.amount_in)
   )`;
+
+/**
+ * The position `p`, once it is locked, is the row that the statement has seen when it began. Every other row is seen as of
+ * then, whatever was waited for in between: with this, what was seen of the position's trades and attempts is so still.
+ */
+export const UNCHANGED = sql`p.xmin = (select seen.xmin from position seen where seen.position_id = p.position_id)`;
+
+/** The entry of the position `p` is final, which it stays. */
+export const ENTRY_FINAL = sql`exists (
+  select from trade entry where entry.position_id = p.position_id and entry.kind = 'entry' and entry.status = 'finalized'
+)`;
+
+/** An exit of the position `p` has an attempt in one of these statuses. */
+export const exitAttempt = (statuses: readonly AttemptStatus[]): SQL => sql`exists (
+  select from attempt exit where exit.position_id = p.position_id and exit.kind = 'exit' and exit.status in ${statuses}
+)`;
 
 /** So many in a row are no bad moment any more. */
 export const SETBACKS_MEANT = 3;

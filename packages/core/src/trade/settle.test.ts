@@ -11,7 +11,7 @@ import type { Totals } from "../position/position.ts";
 import type { LandedTransaction } from "../solana/fill.ts";
 import type { ArmedStop } from "../stop/stop.ts";
 import type { OnChainError } from "./attempt.ts";
-import type { FillStore, Landing } from "./fill.store.ts";
+import type { FillStore, Landing, LandingBeyond } from "./fill.store.ts";
 import { type Flying, fail, finalize, land, type SettleDeps } from "./settle.ts";
 import type { TradeRecord } from "./trade.store.ts";
 
@@ -21,6 +21,9 @@ const TIP = 100_000n;
 const never = () => Promise.reject(new Error("nobody asks for this here"));
 
 type Finalized = Parameters<FillStore["finalize"]>;
+
+/** Of what the node shows at `finalized`, if it shows something else there. */
+type Shown = LandedTransaction | null;
 
 /** An exit of a SOL at 150 that landed, with a tip, as its wallet's balances tell it. */
 const landed = (over: Partial<LandedTransaction> = {}): LandedTransaction => {
@@ -45,15 +48,18 @@ function settling(record: TradeRecord, accepted: Price | null = Given.price(150)
   const clock = new FakeClock();
   const written = {
     landings: [] as Landing[],
+    beyond: [] as LandingBeyond[],
     finalized: [] as Finalized[],
     failed: [] as (OnChainError & { readonly feeQuote: bigint | null })[],
     told: [] as NewEvent[],
     armed: [] as ArmedStop[],
   };
   const queues = fakeQueues();
-  let transaction: LandedTransaction | null = landed();
-  const tells = (told: LandedTransaction | null): void => {
+  let transaction: Shown = landed();
+  let final: Shown = landed();
+  const tells = (told: Shown, atFinalized: Shown = told): void => {
     transaction = told;
+    final = atFinalized;
   };
   const deps: SettleDeps = {
     clock,
@@ -85,10 +91,16 @@ function settling(record: TradeRecord, accepted: Price | null = Given.price(150)
       land: async (landing) => written.landings.push(landing) > 0,
       finalize: async (...finalized) => written.finalized.push(finalized) > 0,
       landLate: never,
+      landBeyond: async (landing) => written.beyond.push(landing) > 0,
       move: never,
       fork: never,
+      doubt: never,
+      lose: never,
     },
-    rpc: { transaction: async () => transaction, send: never },
+    rpc: {
+      transaction: async (_signature, commitment) => (commitment === "finalized" ? final : transaction),
+      send: never,
+    },
     watch: { arm: async (armed) => void written.armed.push(armed) },
     wakeRelay: async () => {},
   };
@@ -157,6 +169,79 @@ describe("an exit that is final", () => {
     const { deps, written } = settling(record("confirmed", dusty), null);
     await finalize(deps, record("confirmed", dusty), flying("landed"));
     expect(written.finalized[0]?.[2]).toBe(600_000n);
+  });
+});
+
+describe("an entry that is final", () => {
+  const sold = { exitIn: SOL, exitOut: Given.units(149_000_000) };
+  const entry = (record: TradeRecord): TradeRecord => ({
+    ...record,
+    trade: { ...record.trade, kind: "entry", side: "buy" },
+  });
+  const eventsOf = async (given: TradeRecord) => {
+    const { deps, written } = settling(given);
+    await finalize(deps, given, flying("landed"));
+    return written.finalized.map((finalized) => [finalized[2], namesOf(finalized)]);
+  };
+
+  test("says what ends with it when nothing is left: the statement sees whether it is the last", async () => {
+    expect(await eventsOf(entry(record("confirmed", sold)))).toEqual([[0n, ["position_closed"]]]);
+  });
+
+  test("ends nothing that another exit is meant for, nor what is open", async () => {
+    expect(await eventsOf(entry(record("confirmed", {}, SOL)))).toEqual([[0n, []]]);
+    const opened = entry({
+      ...record("confirmed"),
+      position: { ...record("confirmed").position, ...Given.position("open") },
+    });
+    expect(await eventsOf(opened)).toEqual([[0n, []]]);
+  });
+
+  test("ends an open position of which nothing is left, as nobody has asked for", async () => {
+    const { position, ...rest } = record("confirmed", sold);
+    const { deps, written } = settling({ ...rest, position });
+    const open = { ...Given.position("open"), totals: position.totals };
+    await finalize(deps, entry({ ...rest, position: open }), flying("landed"));
+    expect(written.finalized[0]?.[3]).toMatchObject([{ payload: { closeReason: "closed_externally" } }]);
+  });
+});
+
+describe("an exit that took more than its position holds", () => {
+  /** All but a thousandth of it has left already. */
+  const sold = { exitIn: Given.units(999_000_000), exitOut: Given.units(149_000_000) };
+  const landing = async (atFinalized: Shown, exiting = SOL as bigint) => {
+    const given = record("submitted", sold, exiting);
+    const { deps, written, tells } = settling(given);
+    tells(landed(), atFinalized);
+    await land(deps, given, flying("live"));
+    expect(written.landings).toEqual([]);
+    return written.beyond;
+  };
+  const names = (events: readonly NewEvent[]) =>
+    events.map((event) => (event.name === "alarm_raised" ? event.payload.code : event.name));
+
+  test("is not booked before it is final", async () => {
+    expect(await landing(null)).toEqual([]);
+    expect(await landing(landed({ error: "{}" }))).toEqual([]);
+  });
+
+  test("is booked by itself, with the position's part of it, and told with the numbers", async () => {
+    const [beyond] = await landing(landed());
+    expect(beyond).toMatchObject({
+      fill: { amountIn: SOL, amountOut: 149_000_000n, tipLamports: TIP },
+      share: { amountIn: 1_000_000n, amountOut: 149_000n },
+      feeQuote: 15_901n,
+    });
+    expect(names(beyond?.events ?? [])).toEqual(["trade_confirmed", "position_updated", "EXIT_WITHOUT_ENTRY"]);
+    expect(beyond?.events.at(-1)?.payload).toMatchObject({
+      message: "it took 1000000000 base units, and its position had 1000000 of them",
+    });
+    expect(names(beyond?.ending ?? [])).toEqual(["position_closed"]);
+  });
+
+  test("ends nothing while another exit is planned", async () => {
+    const [beyond] = await landing(landed(), SOL + 1n);
+    expect(beyond?.ending).toEqual([]);
   });
 });
 

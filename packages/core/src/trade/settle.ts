@@ -1,10 +1,12 @@
 /**
- * Carrying what the chain says of an attempt into the rows: its fill, where it stands now, its end.
+ * Carrying what the chain says of an attempt into the rows: its fill, and its end.
  *
  * Invariants:
  * - amounts come from the transaction as the chain tells it, never from a quote;
- * - a position is protected when its entry is confirmed, and closed only when its exit is final;
- * - what an exit left, and no other exit is meant for, is watched again.
+ * - a position is protected when its entry is confirmed, and closed only when its entry and its exits are final, by whichever
+ *   is so last: none of them waits for another;
+ * - what an exit left, and no other exit is meant for, is watched again;
+ * - what an exit took beyond what its position held is booked when it is final, on its attempt alone, and told.
  */
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -14,7 +16,7 @@ import { failureOf } from "../jupiter/program-error.ts";
 import type { Log } from "../log.ts";
 import { marketOf } from "../market/market.ts";
 import { type Amount, add, amount, parseAmount, ZERO } from "../money/amount.ts";
-import { book, held, type Position, unbook } from "../position/position.ts";
+import { book, held, type Position, shareOf } from "../position/position.ts";
 import { entryPrice } from "../position/profit.ts";
 import { lastPrice } from "../price/last.ts";
 import type { Queues } from "../queue/queue.ts";
@@ -45,8 +47,6 @@ export interface SettleDeps extends FeeDeps, SendDeps {
   readonly watch: Watch;
 }
 
-type Closing = Extract<Position, { status: "closing" }>;
-
 /** An attempt that may be on the chain, or is. */
 export type Flying = Extract<Attempt, { status: "live" | "landed" }>;
 
@@ -58,6 +58,7 @@ export async function land(deps: SettleDeps, record: TradeRecord, attempt: Flyin
   const transaction = await deps.rpc.transaction(attempt.signature, "confirmed");
   if (!transaction || transaction.error !== null) return;
   const fill = fillOf(transaction, record.wallet, trade.inputMint, trade.outputMint);
+  if (trade.kind === "exit" && fill.amountIn > held(position.totals)) return landBeyond(deps, record, attempt);
   const market = marketOf(deps.markets, trade.symbol);
   const feeQuote = await feeInQuote(deps, market, fill.feeLamports + fill.tipLamports);
   const totals = book(position.totals, trade.kind, fill, feeQuote);
@@ -79,30 +80,37 @@ export async function land(deps: SettleDeps, record: TradeRecord, attempt: Flyin
   if (now) await protect(deps, now);
 }
 
-/** The chain keeps the swap, in another block, perhaps with other amounts: they are booked instead. */
-export async function move(deps: SettleDeps, { trade, wallet }: TradeRecord, attempt: Flying): Promise<void> {
-  const transaction = await deps.rpc.transaction(attempt.signature, "confirmed");
+/**
+ * It took more than its position has: something else that was taken for dead had taken that before. Until it is final it may be
+ * forked away, and nothing is booked.
+ */
+async function landBeyond(deps: SettleDeps, { trade, position, wallet }: TradeRecord, attempt: Flying): Promise<void> {
+  const transaction = await deps.rpc.transaction(attempt.signature, "finalized");
   if (!transaction || transaction.error !== null) return;
   const fill = fillOf(transaction, wallet, trade.inputMint, trade.outputMint);
-  deps.log.info("fill_moved", { attemptId: attempt.attemptId, slot: String(fill.slot) });
-  await deps.fills.move(
-    attempt.attemptId,
+  const feeQuote = await feeInQuote(deps, marketOf(deps.markets, trade.symbol), fill.feeLamports + fill.tipLamports);
+  const share = shareOf(fill, held(position.totals));
+  const totals = book(position.totals, trade.kind, { ...fill, ...share }, feeQuote);
+  const told = `it took ${fill.amountIn} base units, and its position had ${share.amountIn} of them`;
+  deps.log.info("fill_beyond", {
+    attemptId: attempt.attemptId,
+    amountIn: String(fill.amountIn),
+    had: String(share.amountIn),
+  });
+  await deps.fills.landBeyond({
+    attemptId: attempt.attemptId,
     fill,
-    await feeInQuote(deps, marketOf(deps.markets, trade.symbol), fill.feeLamports + fill.tipLamports),
-  );
-}
-
-/** The chain has lost the swap: what it moved is taken back, and it may land again. */
-export async function fork(deps: SettleDeps, { trade, position }: TradeRecord, attempt: Flying): Promise<void> {
-  if (attempt.status !== "landed") return;
-  // One node's silence is not enough to take something back that another one still shows.
-  const there = await deps.rpc.transaction(attempt.signature, "confirmed");
-  if (there?.error === null) return;
-  deps.log.info("fill_forked", { attemptId: attempt.attemptId });
-  const totals = unbook(position.totals, trade.kind, attempt.fill);
-  const status = trade.kind === "entry" && position.status === "open" ? "opening" : position.status;
-  const events = [positionUpdated(position, totals, status)];
-  await deps.fills.fork(attempt.attemptId, position.status, events, deps.clock.now());
+    feeQuote,
+    position,
+    share,
+    events: [
+      tradeConfirmed(trade, attempt, fill),
+      positionUpdated(position, totals, position.status),
+      alarmRaised(trade, "EXIT_WITHOUT_ENTRY", told),
+    ],
+    ending: position.exiting === trade.amountIn ? closing(deps, trade, { ...position, totals }, ZERO) : [],
+    at: deps.clock.now(),
+  });
 }
 
 /** Tells the book of a watched position's stop. Told again at every look at a trade of it: a lost message changes nothing. */
@@ -111,18 +119,22 @@ export async function protect(deps: SettleDeps, { position }: TradeRecord): Prom
   if (armed) await deps.watch.arm(armed);
 }
 
+/**
+ * If nothing of its position is meant for another exit, it may be over with this, or watched again: whether all the rest of it
+ * is final is for the statement to see.
+ */
 export async function finalize(deps: SettleDeps, record: TradeRecord, attempt: Flying): Promise<boolean> {
   const { trade, position } = record;
-  const exits = trade.kind === "exit" && position.status === "closing";
-  const dust = exits && position.exiting === 0n ? await dustOf(deps, position) : ZERO;
+  const isLast = position.exiting === 0n;
+  const dust = isLast && position.status === "closing" ? await dustOf(deps, position) : ZERO;
   const left = held(position.totals) - dust;
-  const resumes = exits && position.exiting === 0n && left > 0n;
+  const resumes = isLast && position.status === "closing" && left > 0n;
   await protect(deps, record);
   const final = await deps.fills.finalize(
     attempt.attemptId,
     position,
     dust,
-    exits && left === 0n
+    isLast && left === 0n
       ? closing(deps, trade, position, dust)
       : resumes
         ? [positionUpdated(position, position.totals, "open")]
@@ -142,12 +154,17 @@ async function dustOf(deps: SettleDeps, { side, symbol, totals }: Position): Pro
   return worth <= parseAmount(deps.config.exits.dust, market.quoteDecimals) ? rest : ZERO;
 }
 
-function closing({ markets }: SettleDeps, trade: Trade, position: Closing, dust: Amount): readonly NewEvent[] {
+/** What is told when it is over; nothing when it cannot be. */
+function closing({ markets }: SettleDeps, trade: Trade, position: Position, dust: Amount): readonly NewEvent[] {
+  const hasEntered = position.status === "open" || position.status === "closing";
+  if (!hasEntered || position.totals.entryOut === 0n) return [];
   const totals = { ...position.totals, dust: add(position.totals.dust, dust) };
   const told = `${dust} base units stay in the wallet: worth too little for any route`;
+  // Of an open one nobody has asked for its end: its entry brought no more than had left it already.
+  const reason = position.status === "closing" ? position.closeReason : "closed_externally";
   return [
     ...(dust > 0n ? [alarmRaised(trade, "DUST_LEFT", told)] : []),
-    positionClosed({ ...position, totals }, position.closeReason, marketOf(markets, trade.symbol)),
+    positionClosed({ ...position, totals }, reason, marketOf(markets, trade.symbol)),
   ];
 }
 

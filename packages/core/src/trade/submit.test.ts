@@ -28,10 +28,10 @@ const message = buildMessage({
 const signature = bs58.encode(Buffer.alloc(64, 7));
 
 /** A trade whose last attempt somebody else made and left; what happened to it, in order. */
-function left(attempt: Attempt, sign?: SubmitDeps["signing"]["sign"]) {
+function left(attempt: Attempt, sign?: SubmitDeps["signing"]["sign"], inDoubt = false) {
   const record: TradeRecord = {
     trade: Given.trade("planned", { kind: "exit", side: "sell" }),
-    position: Given.position("closing"),
+    position: { ...Given.position("closing"), inDoubt },
     attempts: [{ ...attempt, message, ...("signature" in attempt && { signature }) } as Attempt],
     wallet: wallet.toBase58(),
   };
@@ -74,6 +74,13 @@ describe("an attempt that its function left", () => {
     const { submission, order, queues } = left(Given.attempt("live"), () => expect.unreachable("it is signed"));
     expect(await submission).toBe("sent");
     expect(order).toEqual(["submitted", "sent"]);
+    expect(queues.sent).toEqual([confirming]);
+  });
+
+  test("is not sent again while its entry may not have happened, and is looked for all the same", async () => {
+    const { submission, order, queues } = left(Given.attempt("live"), undefined, true);
+    expect(await submission).toBe("sent");
+    expect(order).toEqual(["submitted"]);
     expect(queues.sent).toEqual([confirming]);
   });
 

@@ -206,17 +206,21 @@ async function signAttempt(deps: SubmitDeps, record: TradeRecord, draft: Draft):
   return "nothing";
 }
 
-/** The trade is submitted, whoever submits it; then the bytes go out, whoever sent them before. */
+/**
+ * The trade is submitted, whoever submits it; then the bytes go out, whoever sent them before. Not those of an exit whose entry
+ * may not have happened: it would sell what belongs to another position.
+ */
 export async function sendAttempt(
   deps: SendDeps,
-  { trade }: TradeRecord,
+  { trade, position }: Pick<TradeRecord, "trade" | "position">,
   attempt: Pick<Draft, "attemptId" | "message"> & { readonly signature: string },
 ): Promise<"sent"> {
   const isNews =
     trade.status === "planned" &&
     (await deps.trades.submit(attempt.attemptId, [tradeExecuted(trade, attempt)], deps.clock.now()));
   try {
-    await deps.rpc.send(assemble(attempt.message, attempt.signature));
+    const isWanted = trade.kind === "entry" || !position.inDoubt;
+    if (isWanted) await deps.rpc.send(assemble(attempt.message, attempt.signature));
   } catch (error) {
     // Whether a node took them is unknown, which is what it is after an answer, too: they are sent again until it is known.
     if (!isEngineError(error, "NETWORK_ERROR")) throw error;

@@ -72,7 +72,22 @@ describe("a landed attempt", () => {
     expect(verdictOn(landed, status("processed", { slot: 5_007n }), view(900n))).toEqual({ type: "wait" });
   });
 
-  test("is taken back when the chain now says that it failed", () => {
-    expect(verdictOn(landed, status("finalized", { error: "{}" }), view(900n))).toEqual({ type: "forked" });
+  test("is taken back when the chain now says that it failed, and for good at finalized", () => {
+    expect(verdictOn(landed, status("confirmed", { error: "{}" }), view(900n))).toEqual({ type: "forked" });
+    expect(verdictOn(landed, status("finalized", { error: "{}" }), view(900n))).toEqual({
+      type: "lost",
+      errored: true,
+    });
+  });
+
+  test("is lost for good by the same proof as one that never landed", () => {
+    const [forked, lost] = [{ type: "forked" }, { type: "lost", errored: false }];
+    expect(verdictOn(landed, null, view(1_001n))).toEqual(forked);
+    expect(verdictOn(landed, null, view(1_002n))).toEqual(lost);
+    // The node must have seen enough for both: that it is gone, and that it cannot come again.
+    const finalized = { blockHeight: 1_002n, slot: 22_001_002n };
+    expect(verdictOn(landed, null, { finalized, statusSlot: 22_001_032n })).toEqual(forked);
+    const early = Given.attempt("landed", { slot: 22_001_010n }) as Flying;
+    expect(verdictOn(early, null, view(1_002n))).toEqual({ type: "wait" });
   });
 });

@@ -5,7 +5,8 @@
  * - a time-out, an error and a missing status mean "unknown"; only proof ends an attempt, and never a clock;
  * - expired: the finalized block height has passed its last valid one, and a node that has seen at least
  *   `PAST_SLOTS` slots after the last one it could have landed in knows nothing of it, history searched;
- * - an error on chain is believed at `finalized`.
+ * - an error on chain is believed at `finalized`;
+ * - what had landed is lost only by the same proofs; without one, it may land again.
  */
 import type { SignatureStatus } from "../solana/rpc.ts";
 import type { Attempt } from "./attempt.ts";
@@ -27,6 +28,8 @@ export type Verdict =
   | { readonly type: "moved" }
   | { readonly type: "final" }
   | { readonly type: "forked" }
+  /** Forked, and proven dead: it landed with an error instead, or cannot land any more. */
+  | { readonly type: "lost"; readonly errored: boolean }
   | { readonly type: "errored"; readonly error: string }
   | { readonly type: "expired" };
 
@@ -37,7 +40,7 @@ export function verdictOn(
   status: SignatureStatus | null,
   view: ChainView,
 ): Verdict {
-  if (attempt.status === "landed") return onLanded(attempt.fill.slot, status, view);
+  if (attempt.status === "landed") return onLanded(attempt, status, view);
   if (status === null)
     return isExpired(attempt.lastValidBlockHeight, view) ? { type: "expired" } : { type: "rebroadcast" };
   if (status.error !== null) {
@@ -46,12 +49,21 @@ export function verdictOn(
   return status.commitment === "processed" ? WAIT : { type: "landed" };
 }
 
-function onLanded(landedSlot: bigint, status: SignatureStatus | null, view: ChainView): Verdict {
-  if (status === null) return view.statusSlot >= landedSlot + PAST_SLOTS ? { type: "forked" } : WAIT;
+function onLanded(
+  { fill, lastValidBlockHeight }: Extract<Attempt, { status: "landed" }>,
+  status: SignatureStatus | null,
+  view: ChainView,
+): Verdict {
+  if (status === null) {
+    if (view.statusSlot < fill.slot + PAST_SLOTS) return WAIT;
+    return isExpired(lastValidBlockHeight, view) ? { type: "lost", errored: false } : { type: "forked" };
+  }
   if (status.commitment === "processed") return WAIT;
   // The block that was booked is gone. With an error now, so is the swap; without one it stands elsewhere.
-  if (status.error !== null) return { type: "forked" };
-  if (status.slot !== landedSlot) return { type: "moved" };
+  if (status.error !== null) {
+    return status.commitment === "finalized" ? { type: "lost", errored: true } : { type: "forked" };
+  }
+  if (status.slot !== fill.slot) return { type: "moved" };
   return status.commitment === "finalized" ? { type: "final" } : WAIT;
 }
 

@@ -4,7 +4,7 @@ import { type ExitStore, latchedAt, type Replacement } from "../../src/trade/exi
 import { TRADE_MOVES, UNFINISHED_TRADES } from "../../src/trade/trade.ts";
 import { fillSlotsIn, holdersOf, isUnfinishedIn } from "./committed.memory.ts";
 import { type MemoryDatabase, within } from "./database.ts";
-import { comesLater, heldBy, type Judged, NEW_TRADE, touch, tradeIn } from "./judged.memory.ts";
+import { comesLater, heldBy, isEntryFinal, type Judged, NEW_TRADE, touch, tradeIn } from "./judged.memory.ts";
 
 export const exitsIn = (db: MemoryDatabase): ExitStore => ({
   async surroundings({ tradeId, accountId, positionId, inputMint }) {
@@ -48,13 +48,15 @@ function isAsSeen(db: MemoryDatabase, { trade, position }: Judged, seen: Replace
   if (trade.attempts !== seen.attempts || position.status !== "closing") return false;
   if (heldBy(position) !== seen.held || position.exiting !== seen.exiting) return false;
   if (db.attempts.find("attempt_one_unfinished_per_trade", trade.tradeId)) return false;
+  const writesOff = seen.parts.length === 0 || seen.missing > 0n || seen.dust > 0n;
+  if (writesOff && !isEntryFinal(db, position)) return false;
   return hasOtherExits(db, position.positionId, trade.tradeId) === seen.otherExits;
 }
 
 function replace(db: MemoryDatabase, { trade, position }: Judged, replacement: Replacement): void {
   const { tries, parts, missing, dust, events, otherExits, at } = replacement;
   const planned = parts.reduce((sum, part) => sum + part.amountIn, 0n);
-  const over = heldBy(position) - missing - dust === 0n && !otherExits;
+  const over = planned === 0n && !otherExits && heldBy(position) - missing - dust === 0n;
   const change = {
     exiting: position.exiting - trade.amountIn + planned,
     missing: position.missing + missing,

@@ -6,11 +6,11 @@
  */
 import type { Amount } from "../../src/money/amount.ts";
 import { held, POSITION_MOVES, type Position } from "../../src/position/position.ts";
-import { ATTEMPT_MOVES, type Fill } from "../../src/trade/attempt.ts";
+import { ATTEMPT_MOVES, type Fill, UNFINISHED_ATTEMPTS } from "../../src/trade/attempt.ts";
 import type { FillStore } from "../../src/trade/fill.store.ts";
-import { TRADE_MOVES, type TradeKind } from "../../src/trade/trade.ts";
+import { TRADE_MOVES, type TradeKind, UNFINISHED_TRADES } from "../../src/trade/trade.ts";
 import { type AttemptRow, type MemoryDatabase, type PositionRow, within } from "./database.ts";
-import { attemptIn, heldBy, type JudgedAttempt, touch, unlessTaken } from "./judged.memory.ts";
+import { attemptIn, heldBy, isEntryFinal, type JudgedAttempt, touch, unlessTaken } from "./judged.memory.ts";
 
 export const fillsIn = (db: MemoryDatabase): FillStore => ({
   async land({ attemptId, fill, feeQuote, judged: status, entryPrice, events, at }) {
@@ -45,6 +45,7 @@ export const fillsIn = (db: MemoryDatabase): FillStore => ({
     if (!judged || !within(ATTEMPT_MOVES.late.from, judged.attempt.status)) return false;
     const { trade, position } = judged;
     if (trade.status !== status || !isAsSeen(position, seen)) return false;
+    if (closes !== null && !isEntryFinal(db, position)) return false;
     const moved = movedBy(fill, feeQuote);
     const counted = counts ? moved : { ...moved, amountIn: 0n, amountOut: 0n };
     const closed = { status: POSITION_MOVES.finish.to, closeReason: position.closeReason ?? closes, closedAt: at };
@@ -57,13 +58,45 @@ export const fillsIn = (db: MemoryDatabase): FillStore => ({
     return true;
   },
 
-  async move(attemptId, fill, feeQuote) {
+  async landBeyond({ attemptId, fill, feeQuote, position: seen, share, events, ending, at }) {
+    const judged = attemptIn(db, attemptId);
+    if (judged?.attempt.status !== "live" || judged.trade.kind !== "exit") return false;
+    const { trade, position } = judged;
+    if (!within(TRADE_MOVES.confirm.from, trade.status) || !isAsSeen(position, seen)) return false;
+    const isLast = heldBy(position) === share.amountIn && position.exiting === trade.amountIn;
+    const closes = within(POSITION_MOVES.finish.from, position.status) && isLast && isEntryFinal(db, position);
+    db.statement(() => {
+      const change = {
+        ...bookedOn(position, trade.kind, movedBy({ ...fill, ...share }, feeQuote)),
+        exiting: position.exiting - trade.amountIn,
+        ...(closes ? { status: POSITION_MOVES.finish.to, closedAt: at } : {}),
+      };
+      touch(db, position, change, closes ? [...events, ...ending] : events, at);
+      const ended = { status: TRADE_MOVES.finalize.to, confirmedAt: at, finalizedAt: at };
+      db.trades.update(trade.tradeId, { ...ended, setbacks: 0, setback: null });
+      const beyond = { status: ATTEMPT_MOVES.finalize.to, landedAt: at, endedAt: at };
+      db.attempts.update(attemptId, { ...beyond, ...columnsOf(fill, feeQuote) });
+    });
+    return true;
+  },
+
+  async move(attemptId, fill, feeQuote, cut) {
     const judged = attemptIn(db, attemptId);
     if (judged?.attempt.status !== ATTEMPT_MOVES.land.to) return false;
     const { attempt, trade, position } = judged;
+    if (cut) {
+      if (trade.kind !== "entry" || !isAsSeen(position, cut.position)) return false;
+      if (hasExitAttempt(db, position, UNFINISHED_ATTEMPTS)) return false;
+    }
     const correction = difference(movedBy(fill, feeQuote), movedIn(attempt));
     db.statement(() => {
-      db.positions.update(position.positionId, bookedOn(position, trade.kind, correction));
+      const change = {
+        ...bookedOn(position, trade.kind, correction),
+        ...(cut ? { exitIn: cut.exits.amountIn, exitOut: cut.exits.amountOut } : {}),
+        inDoubt: position.inDoubt && trade.kind !== "entry",
+      };
+      if (cut) touch(db, position, change, cut.events, cut.at);
+      else db.positions.update(position.positionId, change);
       db.attempts.update(attemptId, columnsOf(fill, feeQuote));
     });
     return true;
@@ -74,8 +107,10 @@ export const fillsIn = (db: MemoryDatabase): FillStore => ({
     if (!judged || !within(ATTEMPT_MOVES.finalize.from, judged.attempt.status)) return false;
     const { trade, position } = judged;
     if (!within(TRADE_MOVES.finalize.from, trade.status) || !isAsSeen(position, seen)) return false;
+    const after = afterFinal(db, judged, dust, at);
     db.statement(() => {
-      touch(db, position, { dust: position.dust + dust, ...afterExit(judged, dust, at) }, events, at);
+      const inDoubt = position.inDoubt && trade.kind !== "entry";
+      touch(db, position, { ...after, inDoubt }, after ? events : [], at);
       db.trades.update(trade.tradeId, { status: TRADE_MOVES.finalize.to, finalizedAt: at });
       db.attempts.update(attemptId, { status: ATTEMPT_MOVES.finalize.to, endedAt: at });
     });
@@ -87,29 +122,101 @@ export const fillsIn = (db: MemoryDatabase): FillStore => ({
     if (!judged || !within(ATTEMPT_MOVES.fork.from, judged.attempt.status)) return false;
     const { attempt, trade, position } = judged;
     if (!within(TRADE_MOVES.fork.from, trade.status) || position.status !== status) return false;
+    if (trade.kind === "entry" && !mayBeTakenBack(db, position)) return false;
     const reopens = within(POSITION_MOVES.fork.from, position.status);
     const left = { status: reopens ? POSITION_MOVES.fork.to : position.status, version: position.version + 1 };
     db.statement(() => {
       const back = bookedOn(position, trade.kind, difference(NOTHING, movedIn(attempt)));
-      const change = trade.kind === "entry" ? left : { exiting: position.exiting + trade.amountIn };
+      const change =
+        trade.kind === "entry" ? { ...left, inDoubt: false } : { exiting: position.exiting + trade.amountIn };
       touch(db, position, { ...back, ...change }, events, at);
       db.trades.update(trade.tradeId, { status: TRADE_MOVES.fork.to, confirmedAt: null });
       db.attempts.update(attemptId, { status: ATTEMPT_MOVES.fork.to, landedAt: null, ...NO_FILL });
     });
     return true;
   },
+
+  async doubt(attemptId) {
+    const judged = landedEntry(db, attemptId);
+    if (!judged || judged.position.inDoubt) return false;
+    db.statement(() => db.positions.update(judged.position.positionId, { inDoubt: true }));
+    return true;
+  },
+
+  async lose({ attemptId, position: seen, error, feeQuote, failure, events, at }) {
+    const judged = landedEntry(db, attemptId);
+    if (!judged || !isAsSeen(judged.position, seen)) return false;
+    const { attempt, trade, position } = judged;
+    if (!within([...POSITION_MOVES.fork.from, ...POSITION_MOVES.abort.from], position.status)) return false;
+    if (hasExitAttempt(db, position, UNFINISHED_ATTEMPTS)) return false;
+    const charged = { ...NOTHING, feesLamports: error?.feeLamports ?? 0n, feeQuote: error ? feeQuote : 0n };
+    db.statement(() => {
+      const change = {
+        ...bookedOn(position, trade.kind, difference(charged, movedIn(attempt))),
+        ...{ exitIn: 0n, exitOut: 0n, missing: 0n, dust: 0n, exiting: 0n, inDoubt: false },
+        ...{ status: POSITION_MOVES.abort.to, closedAt: at },
+      };
+      touch(db, position, change, events, at);
+      for (const exit of db.trades.ascending("position", position.positionId))
+        if (exit.kind === "exit" && within(TRADE_MOVES.supersede.from, exit.status))
+          db.trades.update(exit.tradeId, { status: TRADE_MOVES.supersede.to, endedAt: at });
+      db.trades.update(trade.tradeId, { status: TRADE_MOVES.fail.to, failure, confirmedAt: null, endedAt: at });
+      const status = error === null ? ATTEMPT_MOVES.expire.to : ATTEMPT_MOVES.error.to;
+      const told = { error: error?.error ?? null, cause: error?.cause ?? null };
+      const fee = { feeLamports: error?.feeLamports ?? null, feeQuote: error ? feeQuote : null };
+      db.attempts.update(attemptId, { status, landedAt: null, endedAt: at, ...NO_FILL, ...fee, ...told });
+    });
+    return true;
+  },
 });
 
-const isAsSeen = (position: PositionRow, seen: Pick<Position, "status" | "exiting" | "totals">): boolean =>
-  position.status === seen.status && position.exiting === seen.exiting && heldBy(position) === held(seen.totals);
+/** An entry that is booked, and not final. */
+function landedEntry(db: MemoryDatabase, attemptId: string): JudgedAttempt | null {
+  const judged = attemptIn(db, attemptId);
+  if (!judged || !within(ATTEMPT_MOVES.fork.from, judged.attempt.status)) return null;
+  return judged.trade.kind === "entry" && within(TRADE_MOVES.fork.from, judged.trade.status) ? judged : null;
+}
 
-/** What becomes of the position when an exit of it is final: it is over, or watched again, or goes on closing. */
-function afterExit({ trade, position }: JudgedAttempt, dust: Amount, at: Date): Partial<PositionRow> {
-  if (trade.kind !== "exit") return {};
+/** Nothing has left it, and nothing that is signed may. */
+const mayBeTakenBack = (db: MemoryDatabase, position: PositionRow): boolean =>
+  position.exitIn + position.missing + position.dust === 0n && !hasExitAttempt(db, position, ["live", "landed"]);
+
+function hasExitAttempt(db: MemoryDatabase, { positionId }: PositionRow, statuses: readonly string[]): boolean {
+  for (const exit of db.trades.ascending("position", positionId)) {
+    if (exit.kind !== "exit") continue;
+    for (const { status } of db.attempts.ascending("trade", exit.tradeId)) if (within(statuses, status)) return true;
+  }
+  return false;
+}
+
+function areExitsOver(db: MemoryDatabase, { positionId }: PositionRow): boolean {
+  for (const exit of db.trades.ascending("position", positionId))
+    if (exit.kind === "exit" && within(UNFINISHED_TRADES, exit.status)) return false;
+  return true;
+}
+
+const isAsSeen = (position: PositionRow, seen: Pick<Position, "status" | "exiting" | "totals">): boolean =>
+  position.status === seen.status &&
+  position.exiting === seen.exiting &&
+  heldBy(position) === held(seen.totals) &&
+  position.exitIn === seen.totals.exitIn;
+
+/** What becomes of the position when an attempt of it is final: it is over, or watched again; null: neither. */
+function afterFinal(
+  db: MemoryDatabase,
+  { trade, position }: JudgedAttempt,
+  dust: Amount,
+  at: Date,
+): Partial<PositionRow> | null {
+  if (position.exiting !== 0n) return null;
   const left = heldBy(position);
-  if (left === dust && within(POSITION_MOVES.finish.from, position.status))
-    return { status: POSITION_MOVES.finish.to, closedAt: at };
-  if (left <= dust || position.exiting !== 0n || !within(POSITION_MOVES.resume.from, position.status)) return {};
+  const isLast = trade.kind === "exit" ? isEntryFinal(db, position) : areExitsOver(db, position);
+  if (left === dust && isLast && within(POSITION_MOVES.finish.from, position.status)) {
+    const closeReason = position.closeReason ?? "closed_externally";
+    return { dust: position.dust + dust, status: POSITION_MOVES.finish.to, closedAt: at, closeReason };
+  }
+  const isFree = trade.kind === "exit" || areExitsOver(db, position);
+  if (left <= dust || !isFree || !within(POSITION_MOVES.resume.from, position.status)) return null;
   const version = position.partial ? position.version : position.version + 1;
   return { status: POSITION_MOVES.resume.to, partial: false, version, closeReason: null };
 }

@@ -44,7 +44,11 @@ export const isWanted = ({ trade, position }: Judged): boolean =>
   within(MOVING_TRADES, trade.status) &&
   (trade.kind === "entry"
     ? position.status === "opening"
-    : position.status === "closing" && heldBy(position) >= trade.amountIn);
+    : position.status === "closing" && !position.inDoubt && heldBy(position) >= trade.amountIn);
+
+/** As `ENTRY_FINAL`. */
+export const isEntryFinal = (db: MemoryDatabase, { positionId }: PositionRow): boolean =>
+  db.trades.find("trade_entry", positionId)?.status === "finalized";
 
 /** As `COMES_LATER`. */
 export function comesLater(db: MemoryDatabase, trade: TradeRow): boolean {

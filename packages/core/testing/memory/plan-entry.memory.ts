@@ -61,6 +61,7 @@ const NEW_POSITION = {
   missing: 0n,
   dust: 0n,
   exiting: 0n,
+  inDoubt: false,
   feesLamports: 0n,
   rentLamports: 0n,
   feesQuote: 0n,

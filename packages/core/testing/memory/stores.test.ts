@@ -1,6 +1,8 @@
 /** The stores in memory are held to what every implementation must do. */
 import { executionContract } from "../execution.contract.ts";
 import { exitsContract } from "../exits.contract.ts";
+import { forkLivesContract } from "../fork-lives.contract.ts";
+import { forksContract } from "../forks.contract.ts";
 import { holdingsContract } from "../holdings.contract.ts";
 import { lateLandingsContract } from "../late-landings.contract.ts";
 import { looksContract } from "../looks.contract.ts";
@@ -14,6 +16,8 @@ const open = async (): Promise<Stores> => memoryStores(new MemoryDatabase());
 storesContract("in memory", open);
 executionContract("in memory", open);
 exitsContract("in memory", open);
+forksContract("in memory", open);
+forkLivesContract("in memory", open, 300);
 looksContract("in memory", open);
 holdingsContract("in memory", open);
 lateLandingsContract("in memory", open);

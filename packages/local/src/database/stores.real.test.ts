@@ -2,6 +2,8 @@
 import { executionContract } from "@backstop/core/testing/execution.contract";
 import { exitsContract } from "@backstop/core/testing/exits.contract";
 import { looksContract } from "@backstop/core/testing/looks.contract";
+import { forkLivesContract } from "@backstop/core/testing/fork-lives.contract";
+import { forksContract } from "@backstop/core/testing/forks.contract";
 import { storesOver } from "@backstop/core/testing/stores";
 import { storesContract } from "@backstop/core/testing/stores.contract";
 import type { Stores } from "@backstop/core/testing/stores.given";
@@ -23,3 +25,5 @@ storesContract("on PostgreSQL", opened);
 executionContract("on PostgreSQL", opened);
 exitsContract("on PostgreSQL", opened);
 looksContract("on PostgreSQL", opened);
+forksContract("on PostgreSQL", opened);
+forkLivesContract("on PostgreSQL", opened, 25);

@@ -1,0 +1,1 @@
+ALTER TABLE "position" ADD COLUMN "in_doubt" boolean DEFAULT false NOT NULL;
