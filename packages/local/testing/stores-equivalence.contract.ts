@@ -47,6 +47,10 @@ const OFTEN: Readonly<Record<string, number>> = {
   fail: 3,
   failEntry: 3,
   move: 3,
+  landBeyond: 4,
+  moveUnder: 4,
+  doubt: 4,
+  lose: 4,
 };
 const names = Object.keys(OPERATIONS).flatMap((name) => Array.from({ length: OFTEN[name] ?? 1 }, () => name));
 

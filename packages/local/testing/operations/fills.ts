@@ -1,7 +1,7 @@
 /** What the chain shows of an attempt: landed, moved, forked away, final, or late. */
 import { type Amount, amount } from "@backstop/core/money/amount";
 import { positionOf } from "@backstop/core/position/position.row";
-import { POSITION_STATUSES } from "@backstop/core/position/position";
+import { held, POSITION_STATUSES } from "@backstop/core/position/position";
 import { type AttemptRow, type MemoryDatabase, within } from "@backstop/core/testing/memory/database";
 import type { Fill } from "@backstop/core/trade/attempt";
 import { TRADE_STATUSES } from "@backstop/core/trade/trade";
@@ -88,4 +88,65 @@ const fork: MakeOperation = (draw, db) => {
   return (stores) => stores.fills.fork(found.attempt.attemptId, judged, events, draw.now);
 };
 
-export const FILLS = { land, landLate, move, finalize, fork };
+const landBeyond: MakeOperation = (draw, db) => {
+  const isSentExit = ({ status, kind, tradeId }: AttemptRow) =>
+    status === "live" && kind === "exit" && db.trades.named(tradeId).status === "submitted";
+  const found = around(draw, db, isSentExit);
+  if (!found) return null;
+  const { attempt, row } = found;
+  const position = positionOf(row);
+  const beyond = {
+    attemptId: attempt.attemptId,
+    fill: fillOf(draw, db, attempt),
+    feeQuote: feeQuote(draw),
+    position: { ...position, exiting: draw.seen(position.exiting) },
+    share: { amountIn: draw.often() ? held(position.totals) : amount(0n), amountOut: draw.units(0, 500) },
+    events: draw.events(row),
+    ending: draw.events(row),
+    at: draw.now,
+  };
+  return (stores) => stores.fills.landBeyond(beyond);
+};
+
+const moveUnder: MakeOperation = (draw, db) => {
+  const found = around(draw, db, isLandedEntry);
+  if (!found) return null;
+  const { attempt, row } = found;
+  const position = positionOf(row);
+  const there = { ...fillOf(draw, db, attempt), amountOut: amount(row.exitIn + row.missing + row.dust) };
+  const exits = draw.often() ? { amountIn: position.totals.exitIn, amountOut: draw.units(0, 500) } : ALL_GONE;
+  const seen = { ...position, exiting: draw.seen(position.exiting) };
+  const cut = { position: seen, exits, events: draw.events(row), at: draw.now };
+  const fee = feeQuote(draw);
+  return (stores) => stores.fills.move(attempt.attemptId, there, fee, cut);
+};
+
+const isLandedEntry = (row: AttemptRow) => isLanded(row) && row.kind === "entry";
+
+const ALL_GONE = { amountIn: amount(0n), amountOut: amount(0n) };
+
+const doubt: MakeOperation = (draw, db) => {
+  const found = around(draw, db, isLanded);
+  if (!found) return null;
+  return (stores) => stores.fills.doubt(found.attempt.attemptId);
+};
+
+const lose: MakeOperation = (draw, db) => {
+  const found = around(draw, db, isLandedEntry);
+  if (!found) return null;
+  const { attempt, row } = found;
+  const position = positionOf(row);
+  const errored = { error: "6001", cause: "slippage" as const, feeLamports: draw.units(0, 9) };
+  const lost = {
+    attemptId: attempt.attemptId,
+    position: { ...position, exiting: draw.seen(position.exiting) },
+    error: draw.often() ? null : errored,
+    feeQuote: feeQuote(draw),
+    failure: { code: "TRANSACTION_FAILED", message: "its block was forked away" },
+    events: draw.events(row),
+    at: draw.now,
+  };
+  return (stores) => stores.fills.lose(lost);
+};
+
+export const FILLS = { land, landLate, landBeyond, move, moveUnder, finalize, fork, doubt, lose };
