@@ -12,6 +12,7 @@ import type { SimulatedQueues } from "../world/queues.ts";
 import { Closings } from "./closings.ts";
 import { judgeEvents } from "./events.ts";
 import { judgeLedger } from "./ledger.ts";
+import { isPeoples } from "./peoples.ts";
 import { Stops } from "./stops.ts";
 import { Transactions } from "./transactions.ts";
 import { Violations } from "./violations.ts";
@@ -86,8 +87,10 @@ export class Oracle {
 
   /** Whether every position and every trade is over. */
   isSettled(): boolean {
-    const { positions } = this.#deps.db;
-    return [...positions.values()].every(isOver) && this.#unfinished().length === 0;
+    const { db } = this.#deps;
+    return (
+      [...db.positions.values()].every((row) => isOver(row) || isPeoples(db, row)) && this.#unfinished().length === 0
+    );
   }
 
   /** Whether every event is on the bus. */
@@ -132,7 +135,9 @@ export class Oracle {
   }
 
   #unfinished(): readonly TradeRow[] {
-    return [...this.#deps.db.trades.ascending("unfinished", ALL)];
+    const { db } = this.#deps;
+    const trades = [...db.trades.ascending("unfinished", ALL)];
+    return trades.filter(({ positionId }) => !isPeoples(db, db.positions.named(positionId)));
   }
 
   #lookAtClosed(): void {
