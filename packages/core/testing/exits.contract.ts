@@ -124,6 +124,26 @@ export function exitsContract(name: string, open: () => Promise<Stores>): void {
         ...over,
       });
 
+      test("ends with its position, which does not end before it, though another part has taken what it was meant for", async () => {
+        const exit = await closing();
+        const parts = [1, 2].map((part) => ({
+          tradeId: partIdOf(exit.trade.tradeId, part),
+          amountIn: units(HOLDING / 2n),
+        }));
+        expect(await stores.exits.replace(replacement(exit, { parts }))).toBe(true);
+        const [first = "", second = ""] = parts.map(({ tradeId }) => tradeId);
+        // The one that is latched last comes first; it takes all, as if the rest had been written off.
+        const sent = await signed(await find(first));
+        expect(await land(sent, fill({ amountIn: units(HOLDING), amountOut: units(1_000_000) }))).toBe(true);
+        const { position } = await find(first);
+        expect(await stores.fills.finalize(lastOf(sent).attemptId, position, units(0), [], later(15))).toBe(true);
+        const waiting = await find(second);
+        expect([waiting.trade.status, waiting.position.status]).toEqual(["planned", "closing"]);
+        expect(await stores.exits.replace(replacement(waiting, { parts: [] }))).toBe(true);
+        const over = await find(second);
+        expect([over.trade.status, over.position.status]).toEqual(["superseded", "closed"]);
+      });
+
       /** What a position in the books is held for, and what is planned to leave it. */
       const isConsistent = async ({ trade }: TradeRecord): Promise<void> => {
         const exits = await stores.trades.findMany([
