@@ -2,7 +2,8 @@
  * The pieces that the statements on trades and attempts share: which rows they judge, and that judging locks them.
  *
  * Rows are locked position first, then trade, then attempt, in every statement, so that two of them cannot deadlock. Whatever
- * signs, ends or plans something of a position also updates its row, so that who judges by more rows than it locks sees that.
+ * plans or signs something of a position, or ends what was signed, also updates its row, so that who judges by more rows than
+ * it locks can see that.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.ts";
