@@ -6,7 +6,7 @@ import { INVARIANTS } from "./oracle/violations.ts";
 import { parseSimulateOptions, type SimulateOptions, USAGE } from "./options.ts";
 import { report, succeeded, tellWrong } from "./report.ts";
 import { runAll } from "./run.ts";
-import { mutantOf, runSeed } from "./seeds.ts";
+import { mutantOf, raisedIn, runSeed } from "./seeds.ts";
 import { isCaught, type Shown, showMutants } from "./show-mutants.ts";
 
 Error.stackTraceLimit = 0;
@@ -56,7 +56,9 @@ async function seeds(options: Extract<SimulateOptions, { run: "seeds" }>): Promi
   const told = report(tally, (performance.now() - began) / 1000);
   tellWrong(told, tally, (seed) => commandOf(seed, options), say);
   print(told, json);
-  return succeeded(told, tally) ? 0 : 1;
+  const isWell = succeeded(told, tally);
+  say(isWell ? `${count} seeds, and nothing was seen that must never be` : "something is wrong: see above");
+  return isWell ? 0 : 1;
 }
 
 function commandOf(seed: number, { positions, swarm }: { positions: number; swarm: boolean }): string {
@@ -68,6 +70,7 @@ async function story({ seed, positions, swarm, mutant }: Extract<SimulateOptions
   const simulated = await runSeed(seed, positions, swarm, mutant === null ? null : mutantOf(mutant), (atMs, line) => {
     process.stdout.write(`${(atMs / 1000).toFixed(1).padStart(8)} s  ${line}\n`);
   });
+  if (swarm) say(`${raisedIn(seed)} is raised`);
   const struck = FAULT_KINDS.flatMap((fault) =>
     simulated.faults.get(fault) ? `${fault} ${simulated.faults.get(fault)}` : [],
   );
@@ -75,6 +78,7 @@ async function story({ seed, positions, swarm, mutant }: Extract<SimulateOptions
   for (const { atMs, invariant, told } of simulated.violations) {
     say(`${(atMs / 1000).toFixed(1)} s: ${INVARIANTS[invariant]}: ${told}`);
   }
+  if (simulated.violations.length === 0) say("nothing was seen that must never be");
   return simulated.violations.length === 0 ? 0 : 1;
 }
 

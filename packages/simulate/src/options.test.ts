@@ -38,6 +38,7 @@ describe("the command line of a simulation", () => {
     ["--seed 1 --seeds 2", /^--seed does not go with --seeds$/],
     ["--seed 1 --mutants", /^--seed does not go with --mutants$/],
     ["--seed 1 --json", /^--seed does not go with --json$/],
+    ["--seed 1 --swarm --mutant lease-as-lock", /^--swarm does not go with --mutant$/],
     ["--mutants --swarm", /^--mutants does not go with --swarm$/],
     ["--mutant lease-as-lock", /^--mutant goes with --seed or --mutants$/],
     ["--sedes 3", /^Unknown option '--sedes'/],

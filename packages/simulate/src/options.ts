@@ -26,8 +26,8 @@ const SEEDS_MAX = 1_000_000;
 const POSITIONS_MAX = 100;
 
 export const USAGE = `npm run simulate -- [--seeds N] [--from N] [--positions N] [--swarm] [--json]
-npm run simulate -- --seed N [--swarm] [--mutant NAME]
-npm run simulate -- --mutants [--mutant NAME] [--json]
+npm run simulate -- --seed N [--positions N] [--swarm | --mutant NAME]
+npm run simulate -- --mutants [--mutant NAME] [--positions N] [--json]
 
 The deployed handlers and the core they call, on simulated ports in virtual time, while everything around them fails: functions
 die and freeze at any await, nodes lag and follow forks of their own, transactions are dropped, late and forked away, stores,
@@ -59,6 +59,7 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions |
   const mutant = values.mutant ?? null;
   if (values.seed !== undefined) {
     refuse(values, "--seed", ["seeds", "from", "mutants", "json"]);
+    if (swarm && mutant !== null) throw new Error("--swarm does not go with --mutant");
     const seed = whole("seed", values.seed, 0, Number.MAX_SAFE_INTEGER);
     return { ...common, run: "story", seed, swarm, mutant };
   }

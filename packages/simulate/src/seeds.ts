@@ -97,9 +97,11 @@ export const runControl = (seed: number, positions: number, scenario: Scenario):
 
 function chancesOf(seed: number, swarm: boolean, scenario: Scenario | null): Readonly<Record<Fault, number>> {
   if (scenario) return { ...NO_FAULTS, ...scenario.chances };
-  const raised = FAULT_KINDS[seed % FAULT_KINDS.length];
-  return swarm && raised ? raising(raised) : FAULTS;
+  return swarm ? raising(raisedIn(seed)) : FAULTS;
 }
+
+/** The one fault that a swarm raises in a seed. */
+export const raisedIn = (seed: number): Fault => FAULT_KINDS[seed % FAULT_KINDS.length] as Fault;
 
 const NO_FAULTS = Object.fromEntries(FAULT_KINDS.map((fault) => [fault, 0])) as Record<Fault, number>;
 

@@ -32,6 +32,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
   const stage = await stageOf(options);
   await play(stage, options.positions);
   const { world, chain, db, oracle } = stage;
+  const came = { operations: world.calls.made, faults: [...world.weather.counts], violations: oracle.violations.all };
   return {
     seed: options.seed,
     positions: [...db.positions.values()].length,
@@ -40,6 +41,6 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
     faults: world.weather.counts,
     violations: oracle.violations.all,
     exitLatencies: oracle.exitLatencies(),
-    digest: () => digestOf(db, chain, world.timeline.now),
+    digest: () => digestOf(db, chain, world.timeline.now, JSON.stringify(came)),
   };
 }

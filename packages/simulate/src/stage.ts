@@ -114,7 +114,6 @@ function engineOn(
     consume: async (queue, batch) => {
       const name = queue === "reconcile" ? "reconcile" : (`${queue}-trades` as const);
       const outcome = await lambda.invoke(name, (handler) => handler(batch));
-      if (outcome.type === "failed") oracle.failed(name, outcome.error);
       return outcome.type === "answered" ? outcome.answer : null;
     },
   });
@@ -139,6 +138,7 @@ function engineOn(
   const lambda: Lambda = new Lambda({
     world,
     deployment: { account: ACCOUNT, markets: MARKET_SEED },
+    failed: (name, error) => oracle.failed(name, error),
     portsOf: (invocation) => {
       const tools = { db, chain, dice, wallet: deps.wallet, name: invocation.name };
       let ports = portsOf(deps, invocation);

@@ -18,7 +18,7 @@ const REST_MS = MINUTE_MS;
 
 /**
  * So that every stop is met: down, which also wakes the trailing stops of side `sell` that were asleep; up past where it
- * began; and down again for those of side `buy` that woke there.
+ * began, for as long as it may take to see it; and down again for those of side `buy` that woke there.
  */
 const MOVES = [0.5, 4, 0.25] as const;
 
@@ -44,7 +44,7 @@ export async function play(stage: Stage, positions: number): Promise<void> {
   void moveByHand({ world: people, chain, markets, tell });
   const trader: TraderDeps = { world: people, lambda, tell, markets };
   const traded = Promise.all(Array.from({ length: positions }, (_, index) => trade(trader, String(index))));
-  const played = acts(stage, trader, traded).then(() => {
+  const played = acts(stage, trader, traded, positions).then(() => {
     isOver = true;
   });
   await world.timeline.run(() => isOver);
@@ -57,7 +57,7 @@ async function trade(trader: TraderDeps, name: string): Promise<void> {
   if (positionId !== null) await live(trader, positionId);
 }
 
-async function acts(stage: Stage, trader: TraderDeps, traded: Promise<unknown>): Promise<void> {
+async function acts(stage: Stage, trader: TraderDeps, traded: Promise<unknown>, asked: number): Promise<void> {
   const { world, oracle, queues, bus, tell } = stage;
   const { timeline, weather } = world;
   await timeline.wait(BAD_MS);
@@ -73,7 +73,7 @@ async function acts(stage: Stage, trader: TraderDeps, traded: Promise<unknown>):
   oracle.judgeProgress(queues);
   await within(stage, SCHEDULED_WITHIN_MS, async () => oracle.isSettled() && oracle.isTold());
   await timeline.wait(LAST_LANDINGS_MS);
-  oracle.judge(bus, queues);
+  oracle.judge(bus, queues, asked);
 }
 
 async function meetStops({ world: { timeline }, markets, oracle, tell }: Stage): Promise<void> {
@@ -81,9 +81,10 @@ async function meetStops({ world: { timeline }, markets, oracle, tell }: Stage):
     for (const market of markets) market.jump(timeline.now, times);
     tell(`the market is at ${times} of what it was`);
     const until = timeline.now + BOUND_MS.calm + MINUTE_MS;
-    do await timeline.wait(TICK_MS);
-    while (oracle.stops.isAnyHit() && timeline.now < until);
+    await timeline.wait(times > 1 ? BOUND_MS.calm : TICK_MS);
+    while (oracle.stops.isAnyHit() && timeline.now < until) await timeline.wait(TICK_MS);
   }
+  oracle.stops.judgeMet();
 }
 
 /** What no stop closes, and what is open again after a part of it was closed, a person does. */

@@ -19,6 +19,8 @@ export interface LambdaDeps {
   readonly world: World;
   readonly deployment: Deployment;
   readonly portsOf: (invocation: Invocation) => Ports;
+  /** What a function threw, whoever called it. */
+  readonly failed: (name: FunctionName, error: unknown) => void;
 }
 
 interface Container<Name extends FunctionName> {
@@ -50,7 +52,10 @@ export class Lambda {
       };
       call(handler).then(
         (answer) => ended({ type: "answered", answer }),
-        (error: unknown) => ended({ type: "failed", error }),
+        (error: unknown) => {
+          this.#deps.failed(name, error);
+          ended({ type: "failed", error });
+        },
       );
     });
   }

@@ -103,11 +103,6 @@ export class Weather {
     this.#chances = chances;
   }
 
-  /** Whether it may strike at all. */
-  has(fault: Fault): boolean {
-    return this.#chances[fault] > 0;
-  }
-
   strikes(fault: Fault): boolean {
     if (this.isCalm || !this.#dice.chance(this.#chances[fault])) return false;
     this.counts.set(fault, (this.counts.get(fault) ?? 0) + 1);

@@ -65,13 +65,12 @@ export const deliveredBeforeTaken: Mutant = {
 export const eventsAtOnce: Mutant = {
   name: "events-not-held-back",
   breaks: "an event that the bus does not take holds back no later one of its position",
-  ports: ({ bus, outbox }, { dice }) => ({
+  ports: ({ bus }, { dice }) => ({
     bus: {
       async put(events) {
         const results = await bus.put(events);
         return results.map((result) => (result.taken || dice.chance(0.5) ? { taken: true as const } : result));
       },
     },
-    outbox,
   }),
 };

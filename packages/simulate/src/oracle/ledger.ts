@@ -88,12 +88,16 @@ function judgePosition({ db, chain, violations }: LedgerDeps, row: PositionRow):
     .flatMap((trade) => [...db.attempts.ascending("trade", trade.tradeId)])
     .reduce((sum, { signature }) => sum + ((signature && chain.landed(signature)?.feeLamports) || 0n), 0n);
   if (fees !== row.feesLamports) violations.add("ledgerDiffers", `${told}: fees ${row.feesLamports}, chain ${fees}`);
-  if (exits.amountIn > entry.amountOut && !wasTold(db, positionId)) {
+  const isTold = wasTold(db, positionId);
+  if (exits.amountIn > entry.amountOut && !isTold) {
     violations.add("oversold", `${told}: ${exits.amountIn} left of ${entry.amountOut}`);
   }
+  const [booked, landed] = [`${row.entryIn} → ${row.entryOut} → ${row.exitIn} → ${row.exitOut}`, sidesOf(entry, exits)];
+  if (booked !== landed && !isTold) violations.add("ledgerDiffers", `${told}: ledger ${booked}, chain ${landed}`);
+  if (row.dust * DUST_PARTS > row.entryOut) violations.add("ledgerDiffers", `${told}: ${row.dust} are called dust`);
   if (status === "closed") {
     const left = entry.amountOut - exits.amountIn - row.missing - row.dust;
-    if (left > 0n || held(positionOf(row).totals) !== 0n)
+    if (left > 0n || (left < 0n && !isTold) || held(positionOf(row).totals) !== 0n)
       violations.add("ghostClosed", `${told}: ${left} base units are left`);
   } else if (status === "aborted") {
     if (entry.count > 0) violations.add("ghostClosed", `${told}: its entry is on the chain`);
@@ -101,6 +105,9 @@ function judgePosition({ db, chain, violations }: LedgerDeps, row: PositionRow):
     violations.add("lostPosition", told);
   }
 }
+
+const sidesOf = (entry: Side, exits: Side): string =>
+  `${entry.amountIn} → ${entry.amountOut} → ${exits.amountIn} → ${exits.amountOut}`;
 
 /** What more left than had entered was told to a person. */
 const wasTold = (db: MemoryDatabase, positionId: number): boolean =>
@@ -110,6 +117,9 @@ const wasTold = (db: MemoryDatabase, positionId: number): boolean =>
   );
 
 const TOLD: readonly string[] = ["EXIT_WITHOUT_ENTRY", "LATE_LANDING"];
+
+/** What is worth a tenth is dust; a position is opened with ten or more, and the market leaves it more than a fifth of that. */
+const DUST_PARTS = 20n;
 
 /** So much of an exit may be missing without anybody being asked why: as the engine has it. */
 const TOLERATED_PARTS = 100n;

@@ -6,7 +6,7 @@ import type { Stores } from "@backstop/core/testing/stores.given";
 import { IllegalTransition } from "@backstop/core/transition";
 import type { World } from "../kernel/invocation.ts";
 import type { SimulatedBus } from "../world/bus.ts";
-import type { Chain } from "../world/chain.ts";
+import { type Chain, short } from "../world/chain.ts";
 import type { Market } from "../world/market.ts";
 import type { SimulatedQueues } from "../world/queues.ts";
 import { Closings } from "./closings.ts";
@@ -105,17 +105,19 @@ export class Oracle {
     }
   }
 
-  /** When nothing can change any more. */
-  judge(bus: SimulatedBus, queues: SimulatedQueues): void {
+  /** When nothing can change any more. @param asked - How many positions people have asked for, each under one key. */
+  judge(bus: SimulatedBus, queues: SimulatedQueues, asked: number): void {
     const { db, chain } = this.#deps;
     const { violations } = this;
     for (const trade of this.#unfinished()) violations.add("stuck", toldOf(trade));
+    const opened = [...db.positions.values()].length;
+    if (opened > asked) violations.add("openedTwice", `${opened} positions of ${asked} that were asked for`);
     for (const message of queues.dead) violations.add("deadLetter", message);
     judgeLedger({ db, chain, violations });
     judgeEvents({ db, bus, violations });
-    const recorded = [...db.attempts.values()].filter(({ signature }) => signature !== null).length;
-    const { size } = this.transactions.sent;
-    if (size > recorded) violations.add("signaturesOverAttempts", `${size} signatures, ${recorded} attempts`);
+    const recorded = new Set([...db.attempts.values()].map(({ signature }) => signature));
+    const others = [...this.transactions.sent.keys()].filter((signature) => !recorded.has(signature));
+    for (const signature of others) violations.add("signaturesOverAttempts", `${short(signature)} is of no attempt`);
   }
 
   /** Of the positions that a stop closed: from the true price at it until the chain had the last exit, in milliseconds. */

@@ -40,6 +40,8 @@ const EVERY_MS = CONFIG.evaluator.tickMs;
 interface Wanted {
   readonly armed: ArmedStop;
   readonly since: number;
+  /** How often something had gone wrong with Redis by then. */
+  readonly redisFaults: number;
 }
 
 interface Crossed {
@@ -76,7 +78,7 @@ export class Stops {
     for (const { armed } of fired) {
       const key = keyOf(armed);
       if (this.#armedNow(armed) && !this.#wanted.has(key)) {
-        this.#wanted.set(key, { armed, since: this.#deps.timeline.now });
+        this.#wanted.set(key, { armed, since: this.#deps.timeline.now, redisFaults: this.#redisFaults() });
       }
     }
   }
@@ -105,6 +107,14 @@ export class Stops {
   /** Whether the true price is beyond the stop of some position now. */
   isAnyHit(): boolean {
     return this.#live().some((row) => this.#hit(row) !== null);
+  }
+
+  /** The market has been down, up and down again: what is open has no stop that would not have fired. */
+  judgeMet(): void {
+    for (const row of this.#live()) {
+      const armed = armedStop(positionOf(row));
+      if (armed && row.status === "open") this.#deps.violations.add("stopMissed", `${keyOf(armed)}: never met`);
+    }
   }
 
   #live(): readonly PositionRow[] {
@@ -137,13 +147,17 @@ export class Stops {
   }
 
   /** Redis keeps what fired until its claim is answered, so that it may be lost with Redis and with nothing else. */
-  #lookAtWanted({ armed, since }: Wanted): void {
-    const { timeline, weather, violations } = this.#deps;
+  #lookAtWanted({ armed, since, redisFaults }: Wanted): void {
+    const { timeline, violations } = this.#deps;
     if (this.#armedNow(armed)) {
       if (timeline.now - since < CLAIM_BOUND_MS) return;
-      if (!REDIS_FAULTS.some((fault) => weather.has(fault))) violations.add("claimForgotten", keyOf(armed));
+      if (redisFaults === this.#redisFaults()) violations.add("claimForgotten", keyOf(armed));
     }
     this.#wanted.delete(keyOf(armed));
+  }
+
+  #redisFaults(): number {
+    return REDIS_FAULTS.reduce((sum, fault) => sum + (this.#deps.weather.counts.get(fault) ?? 0), 0);
   }
 
   /** The rule as it is armed, if that version of it still is. */

@@ -1,5 +1,6 @@
 /** What must never be, by name, and the cases of it that were seen. */
 export const INVARIANTS = {
+  openedTwice: "one request opened more than one position",
   landedTwice: "a trade moved the wallet more than once",
   oversold: "more of a position left the wallet than had entered it, and nobody was told",
   attemptBeforeProof: "an attempt was signed while another one for the same thing could land",

@@ -72,7 +72,7 @@ async function change(deps: TraderDeps, positionId: number): Promise<void> {
 }
 
 /** A rule that may or may not be within the limits by the time it arrives. */
-function stopFor({ world, markets: _markets }: TraderDeps, market: Market, side: Side): object {
+function stopFor({ world }: TraderDeps, market: Market, side: Side): object {
   const { dice, timeline } = world;
   const away = dice.between(0.012, 0.08);
   if (dice.chance(0.4)) {

@@ -1,7 +1,7 @@
 /**
  * The true price of a market, second by second, and what a swap would give at it.
  *
- * Invariant: the path is the seed's alone: whoever looks at it, and when, changes nothing.
+ * Invariant: a second that somebody has looked at stays as they saw it.
  */
 import { type Market as Pair, marketOf } from "@backstop/core/market/market";
 import type { Dice } from "../kernel/dice.ts";
