@@ -10,7 +10,7 @@ import { MARKET_SEED, type Side } from "../src/market/market.ts";
 import { held, type Position } from "../src/position/position.ts";
 import { armedStop } from "../src/stop/stop.store.ts";
 import type { Fill } from "../src/trade/attempt.ts";
-import type { Cut, LandingBeyond, LostEntry } from "../src/trade/fill.store.ts";
+import type { Correction, LandingBeyond, LostEntry } from "../src/trade/fill.store.ts";
 import type { TradeRecord } from "../src/trade/trade.store.ts";
 import { partIdOf } from "../src/trade/trade.ts";
 import { AT, fill, SOL_USDC, units } from "./given.ts";
@@ -77,6 +77,12 @@ export function forksContract(name: string, open: () => Promise<Stores>): void {
     };
     const fork = async (entry: TradeRecord): Promise<boolean> =>
       stores.fills.fork(attemptOf(entry), (await positionOf(entry)).status, [], later(20));
+    const standing = async (record: TradeRecord): Promise<Correction> => ({
+      position: await positionOf(record),
+      exits: null,
+      events: [],
+      at: later(21),
+    });
     const doubt = (entry: TradeRecord): Promise<boolean> => stores.fills.doubt(attemptOf(entry));
     const loss = async (entry: TradeRecord, over: Partial<LostEntry> = {}): Promise<LostEntry> => ({
       attemptId: attemptOf(entry),
@@ -210,7 +216,7 @@ export function forksContract(name: string, open: () => Promise<Stores>): void {
         const rest = await fired(entry);
         expect(await draft(rest)).toBe(false);
         const there = fill({ amountIn: units(100_000_000), amountOut: units(HOLDING + 5n), slot: 1_007n });
-        expect(await stores.fills.move(attemptOf(entry), there, units(800))).toBe(true);
+        expect(await stores.fills.move(attemptOf(entry), there, units(800), await standing(entry))).toBe(true);
         expect(await positionOf(entry)).toMatchObject({ inDoubt: false, totals: { entryOut: HOLDING + 5n } });
         expect(await draft(rest)).toBe(true);
       });
@@ -219,7 +225,9 @@ export function forksContract(name: string, open: () => Promise<Stores>): void {
         const entry = await entered();
         const exit = await EXITS["landed in part"](entry);
         await doubt(entry);
-        expect(await stores.fills.move(attemptOf(exit), sold(PART, { slot: 1_007n }), units(900))).toBe(true);
+        expect(
+          await stores.fills.move(attemptOf(exit), sold(PART, { slot: 1_007n }), units(900), await standing(exit)),
+        ).toBe(true);
         await final(exit);
         expect((await positionOf(entry)).inDoubt).toBe(true);
         await entryFinal(entry);
@@ -511,21 +519,21 @@ export function forksContract(name: string, open: () => Promise<Stores>): void {
         slot: 1_007n,
         feeLamports: units(6_500),
       });
-      const cut = async (entry: TradeRecord, over: Partial<Cut> = {}): Promise<Cut> => ({
+      const cut = async (entry: TradeRecord, over: Partial<Correction> = {}): Promise<Correction> => ({
         position: await positionOf(entry),
         exits: { amountIn: units(LESS), amountOut: units(95_000_000) },
         events: [alarmRaised(entry.trade, "EXIT_WITHOUT_ENTRY", "66 base units")],
         at: later(40),
         ...over,
       });
-      const moveUnder = async (entry: TradeRecord, over: Partial<Cut> = {}): Promise<boolean> =>
+      const moveUnder = async (entry: TradeRecord, over: Partial<Correction> = {}): Promise<boolean> =>
         stores.fills.move(attemptOf(entry), there, units(950), await cut(entry, over));
 
       test("and brought less than they took is not booked without saying what is left of them", async () => {
         const entry = await entered();
         await EXITS.final(entry);
         const before = await again(entry);
-        await expect(stores.fills.move(attemptOf(entry), there, units(950))).rejects.toThrow();
+        await expect(stores.fills.move(attemptOf(entry), there, units(950), await standing(entry))).rejects.toThrow();
         expect(await again(entry)).toEqual(before);
       });
 

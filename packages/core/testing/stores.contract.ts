@@ -4,6 +4,7 @@
  * Each test has an account of its own, so that they may share one database.
  */
 import { beforeAll, describe, expect, test } from "vitest";
+import { alarmRaised } from "../src/event/alarm.ts";
 import { MARKET_SEED } from "../src/market/market.ts";
 import type { Mint } from "../src/market/mint.ts";
 import { AMOUNT_MAX } from "../src/money/amount.ts";
@@ -250,7 +251,15 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       test("that moved to another block is corrected to what stands there", async () => {
         const record = await opened();
         const there = fill({ amountIn: units(100_000_000), amountOut: units(665_000_000), slot: 1_007n });
-        expect(await stores.fills.move(lastOf(record).attemptId, there, units(800))).toBe(true);
+        const told = async () => {
+          const { trade, position } = await find(record.trade.tradeId);
+          return { position, exits: null, events: [alarmRaised(trade, "LATE_LANDING", "told")], at: AT };
+        };
+        const stale = await told();
+        expect(await stores.fills.move(lastOf(record).attemptId, there, units(800), await told())).toBe(true);
+        expect(await stores.fills.move(lastOf(record).attemptId, there, units(800), await told())).toBe(false);
+        const elsewhere = { ...there, slot: 1_008n };
+        expect(await stores.fills.move(lastOf(record).attemptId, elsewhere, units(800), stale)).toBe(false);
         const moved_ = await find(record.trade.tradeId);
         expect(lastOf(moved_)).toMatchObject({ status: "landed", fill: there });
         expect(moved_.position).toMatchObject({ status: "open", version: 1 });

@@ -46,12 +46,12 @@ const lastMark = {
 export const EVENTS = {
   trade_executed: {
     version: 1,
-    told: "An attempt is signed, recorded and on its way. `trade_confirmed` is the fill.",
+    told: "Its first attempt is signed, recorded and on its way; later ones are not told. `trade_confirmed` names the one that landed.",
     payload: z.strictObject({ ...tradeRef, ...sent }),
   },
   trade_confirmed: {
     version: 1,
-    told: "The chain has it, at `confirmed`. Told again when its block was forked away and it landed in another one.",
+    told: "The chain has it, at `confirmed`. Told again when it landed in another block, perhaps with other amounts: the last one counts.",
     payload: z.strictObject({
       ...tradeRef,
       ...sent,

@@ -82,11 +82,12 @@ export interface LandingBeyond {
   readonly at: Date;
 }
 
-/** What is left of a position's exits when its entry has brought less than they took. */
-export interface Cut {
+/** What becomes of a position when a swap of it stands in another block. */
+export interface Correction {
   /** What was seen. */
   readonly position: Seen;
-  readonly exits: Share;
+  /** What is left of its exits when its entry has brought less than they took; null: what they are booked with. */
+  readonly exits: Share | null;
   readonly events: readonly NewEvent[];
   readonly at: Date;
 }
@@ -129,12 +130,12 @@ export interface FillStore {
    */
   finalize(attemptId: string, judged: Seen, dust: Amount, events: readonly NewEvent[], at: Date): Promise<boolean>;
   /**
-   * A landed attempt stands in another block than was booked, perhaps with other amounts. `cut`: it is an entry, and brought less
-   * than the exits of its position took; false also when one of those is not over.
+   * A landed attempt stands in another block than was booked, perhaps with other amounts; false: all of that is booked already.
+   * With `exits` it is an entry; false also when an exit of its position is not over.
    *
-   * @throws without `cut`, when an entry brought less than has left.
+   * @throws without `exits`, when an entry brought less than has left.
    */
-  move(attemptId: string, fill: Fill, feeQuote: Amount | null, cut?: Cut): Promise<boolean>;
+  move(attemptId: string, fill: Fill, feeQuote: Amount | null, correction: Correction): Promise<boolean>;
   /**
    * A landed attempt's block was forked away: takes its fill back. False also for an entry of which something has left, or may
    * by an exit that is signed.
@@ -245,16 +246,14 @@ export function fillStore(db: Database): FillStore {
         select attempt_id from judged`,
       ),
 
-    move: (attemptId, fill, feeQuote, cut) =>
+    move: (attemptId, fill, feeQuote, { position, exits, events, at }) =>
       happened(
         db,
         sql`
         with ${judgedRows(
           attemptId,
-          cut
-            ? sql`a.status = ${ATTEMPT_MOVES.land.to} and t.kind = 'entry' and ${asSeen(cut.position)}
-              and not ${exitAttempt(UNFINISHED_ATTEMPTS)} and ${UNCHANGED}`
-            : sql`a.status = ${ATTEMPT_MOVES.land.to}`,
+          sql`a.status = ${ATTEMPT_MOVES.land.to} and ${asSeen(position)} and (${standsElsewhere(fill)} or p.in_doubt)
+            ${exits ? sql`and t.kind = 'entry' and not ${exitAttempt(UNFINISHED_ATTEMPTS)} and ${UNCHANGED}` : sql``}`,
         )},
         moved as (
           update attempt set ${columnsOf(fill, feeQuote)} from judged where attempt.attempt_id = judged.attempt_id
@@ -262,13 +261,13 @@ export function fillStore(db: Database): FillStore {
           update position p set
             ${booked(
               each(valuesOf(fill, feeQuote), (value, before) => sql`(${value} - ${before})`),
-              cut?.exits,
+              exits,
             )},
             in_doubt = p.in_doubt and kind <> 'entry',
-            event_sequence = p.event_sequence + ${cut?.events.length ?? 0}::int
+            event_sequence = p.event_sequence + ${events.length}::int
           from judged where p.position_id = judged.position_id
           returning p.position_id, p.event_sequence
-        )${cut ? sql`, ${tell(cut.events, cut.at)}` : sql``}
+        ), ${tell(events, at)}
         select attempt_id from judged`,
       ),
 
@@ -410,6 +409,12 @@ const LEFT = sql`(p.exit_in + p.missing + p.dust)`;
 const asSeen = ({ status, exiting, totals }: Seen): SQL => sql`(p.status = ${status} and p.exiting = ${numeric(exiting)}
   and ${HELD} = ${numeric(held(totals))} and p.exit_in = ${numeric(totals.exitIn)})`;
 
+/** Another block than is booked for the attempt `a`, or other amounts. */
+const standsElsewhere = ({ slot, amountIn, amountOut, feeLamports }: Fill): SQL => sql`(
+  a.slot <> ${slot.toString()}::bigint or a.fill_in <> ${numeric(amountIn)} or a.fill_out <> ${numeric(amountOut)}
+  or a.fee_lamports <> ${numeric(feeLamports)}
+)`;
+
 /** No exit of the position `p` is unfinished. */
 const EXITS_OVER = sql`not exists (
   select from trade exit where exit.position_id = p.position_id and exit.kind = 'exit' and exit.status in ${UNFINISHED_TRADES}
@@ -469,7 +474,7 @@ const columnsOf = (fill: Fill, feeQuote: Amount | null): SQL => sql`
   fee_quote = ${numeric(feeQuote)}, slot = ${fill.slot.toString()}::bigint`;
 
 /** The position's totals with what one trade moved added to them. `exits`: what its exits are booked with, instead. */
-function booked(fill: FillColumns, exits?: Share): SQL {
+function booked(fill: FillColumns, exits: Share | null = null): SQL {
   const moved = (column: string, kind: string, value: SQL) =>
     sql`${sql.raw(column)} = p.${sql.raw(column)} + case when kind = ${kind} then ${value} else 0 end`;
   return sql`

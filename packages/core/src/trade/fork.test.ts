@@ -11,7 +11,7 @@ import type { Position } from "../position/position.ts";
 import type { LandedTransaction } from "../solana/fill.ts";
 import type { Commitment } from "../solana/rpc.ts";
 import { buildMessage } from "../solana/transaction.ts";
-import type { Cut, FillStore, LostEntry } from "./fill.store.ts";
+import type { Correction, FillStore, LostEntry } from "./fill.store.ts";
 import { type ForkDeps, fork, lose, move } from "./fork.ts";
 import type { Flying } from "./settle.ts";
 import type { TradeRecord } from "./trade.store.ts";
@@ -87,7 +87,7 @@ function forking({ shown = {}, knownElsewhere = false }: Chain, refused: readonl
   const asked: string[] = [];
   const told: NewEvent[] = [];
   const lost: LostEntry[] = [];
-  const cuts: (Cut | undefined)[] = [];
+  const corrections: Correction[] = [];
   const answer = (name: keyof FillStore, events: readonly NewEvent[] = []): boolean => {
     asked.push(name);
     if (refused.includes(name)) return false;
@@ -104,7 +104,8 @@ function forking({ shown = {}, knownElsewhere = false }: Chain, refused: readonl
     fork: async (_attemptId, _judged, events) => answer("fork", events),
     doubt: async () => answer("doubt"),
     lose: async (each) => answer("lose", each.events) && lost.push(each) > 0,
-    move: async (_attemptId, _fill, _feeQuote, cut) => answer("move", cut?.events) && cuts.push(cut) > 0,
+    move: async (_attemptId, _fill, _feeQuote, correction) =>
+      answer("move", correction.events) && corrections.push(correction) > 0,
   };
   const deps: ForkDeps = {
     clock,
@@ -135,7 +136,7 @@ function forking({ shown = {}, knownElsewhere = false }: Chain, refused: readonl
     watch: { arm: never },
     wakeRelay: async () => {},
   };
-  return { deps, asked, told, lost, cuts };
+  return { deps, asked, told, lost, corrections };
 }
 
 const SHOWN: Chain = { shown: { confirmed: landed(BOUGHT), finalized: landed(BOUGHT) } };
@@ -245,9 +246,15 @@ describe("an entry in another block", () => {
   const LESS = BOUGHT - 66n;
 
   test("is booked as it is there, while it brought what has left", async () => {
-    const { deps, asked, cuts } = forking({ shown: { confirmed: landed(LESS) } });
-    await move(deps, entry(LESS), attempt);
-    expect([asked, cuts]).toEqual([["move"], [undefined]]);
+    const { deps, asked, told, corrections } = forking({ shown: { confirmed: landed(LESS) } });
+    const record = entry(LESS);
+    await move(deps, record, attempt);
+    expect(asked).toEqual(["move"]);
+    expect(corrections).toMatchObject([{ position: record.position, exits: null }]);
+    expect(told).toMatchObject([
+      { name: "trade_confirmed", payload: { amountOut: String(LESS) } },
+      { name: "position_updated", payload: { quantity: "0" } },
+    ]);
   });
 
   test("that brought less than has left is in doubt until it is final", async () => {
@@ -257,13 +264,16 @@ describe("an entry in another block", () => {
   });
 
   test("and then has of its exits what it brought, with its part of what they did", async () => {
-    const { deps, asked, told, cuts } = forking({ shown: { confirmed: landed(LESS), finalized: landed(LESS) } });
+    const { deps, asked, told, corrections } = forking({ shown: { confirmed: landed(LESS), finalized: landed(LESS) } });
     const record = entry(BOUGHT, { inDoubt: true });
     await move(deps, record, attempt);
     expect(asked).toEqual(["move"]);
     // 66 500 000 for 665 000 000, and so 6.6 less, rounded down.
-    expect(cuts).toMatchObject([{ position: record.position, exits: { amountIn: LESS, amountOut: 66_499_993n } }]);
+    expect(corrections).toMatchObject([
+      { position: record.position, exits: { amountIn: LESS, amountOut: 66_499_993n } },
+    ]);
     expect(told.map(({ payload }) => payload)).toMatchObject([
+      { amountOut: String(LESS) },
       { status: "closing", quantity: "0" },
       {
         code: "EXIT_WITHOUT_ENTRY",

@@ -17,13 +17,13 @@ import { book, gone, NO_FILLS, type Position, shareOf, type Totals, unbook } fro
 import { fillOf } from "../solana/fill.ts";
 import type { Commitment, Rpc } from "../solana/rpc.ts";
 import type { Attempt, Fill, OnChainError } from "./attempt.ts";
-import { positionUpdated, tradeFailed } from "./events.ts";
+import { positionUpdated, tradeConfirmed, tradeFailed } from "./events.ts";
 import { feeInQuote } from "./fee.ts";
-import type { Cut } from "./fill.store.ts";
+import type { Correction } from "./fill.store.ts";
 import type { Flying, SettleDeps } from "./settle.ts";
 import { sendAttempt } from "./submit.ts";
 import type { TradeRecord } from "./trade.store.ts";
-import type { Trade, TradeFailure } from "./trade.ts";
+import type { Trade, TradeFailure, TradeKind } from "./trade.ts";
 
 export interface ForkDeps extends SettleDeps {
   readonly rpc: SettleDeps["rpc"] & Pick<Rpc, "isKnownElsewhere">;
@@ -37,10 +37,12 @@ export async function move(deps: ForkDeps, record: TradeRecord, attempt: Flying)
   const { trade, position } = record;
   const moved = await movedTo(deps, record, attempt, "confirmed");
   if (!moved) return;
-  const isUnder = trade.kind === "entry" && gone(position.totals) > withEntry(position.totals, attempt, moved).entryOut;
-  if (isUnder) return moveUnder(deps, record, attempt);
-  deps.log.info("fill_moved", { attemptId: attempt.attemptId, slot: String(moved.fill.slot) });
-  await deps.fills.move(attempt.attemptId, moved.fill, moved.feeQuote);
+  const totals = withMoved(position.totals, trade.kind, attempt, moved);
+  if (trade.kind === "entry" && gone(position.totals) > totals.entryOut) return moveUnder(deps, record, attempt);
+  const events = [tradeConfirmed(trade, attempt, moved.fill), positionUpdated(position, totals, position.status)];
+  const correction: Correction = { position, exits: null, events, at: deps.clock.now() };
+  if (await deps.fills.move(attempt.attemptId, moved.fill, moved.feeQuote, correction))
+    deps.log.info("fill_moved", { attemptId: attempt.attemptId, slot: String(moved.fill.slot) });
 }
 
 /** An entry brought less than has left it. Until it is final it may yet bring something else, and nothing more leaves. */
@@ -49,14 +51,18 @@ async function moveUnder(deps: ForkDeps, record: TradeRecord, attempt: Landed): 
   await doubt(deps, record, attempt);
   const moved = await movedTo(deps, record, attempt, "finalized");
   if (!moved) return;
-  const entered = withEntry(position.totals, attempt, moved);
+  const entered = withMoved(position.totals, "entry", attempt, moved);
   const { exitIn, exitOut, missing, dust } = entered;
   const exits = shareOf({ amountIn: exitIn, amountOut: exitOut }, amount(entered.entryOut - missing - dust));
   const totals = { ...entered, exitIn: exits.amountIn, exitOut: exits.amountOut };
   const told = `it landed in another block and brought ${totals.entryOut} base units, of which exits had taken ${exitIn}`;
-  const events = [positionUpdated(position, totals, position.status), alarmRaised(trade, "EXIT_WITHOUT_ENTRY", told)];
-  const cut: Cut = { position, exits, events, at: deps.clock.now() };
-  if (await deps.fills.move(attempt.attemptId, moved.fill, moved.feeQuote, cut))
+  const events = [
+    tradeConfirmed(trade, attempt, moved.fill),
+    positionUpdated(position, totals, position.status),
+    alarmRaised(trade, "EXIT_WITHOUT_ENTRY", told),
+  ];
+  const correction: Correction = { position, exits, events, at: deps.clock.now() };
+  if (await deps.fills.move(attempt.attemptId, moved.fill, moved.feeQuote, correction))
     deps.log.info("fill_moved_under", { attemptId: attempt.attemptId, entryOut: String(totals.entryOut) });
 }
 
@@ -79,8 +85,8 @@ async function movedTo(
   return { fill, feeQuote };
 }
 
-const withEntry = (totals: Totals, booked: Landed, { fill, feeQuote }: Moved): Totals =>
-  book(unbook(totals, "entry", booked.fill), "entry", fill, feeQuote);
+const withMoved = (totals: Totals, kind: TradeKind, booked: Landed, { fill, feeQuote }: Moved): Totals =>
+  book(unbook(totals, kind, booked.fill), kind, fill, feeQuote);
 
 /** The chain has lost the swap: what it moved is taken back, and it may land again. */
 export async function fork(deps: ForkDeps, record: TradeRecord, attempt: Flying): Promise<void> {

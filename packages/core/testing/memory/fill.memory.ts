@@ -80,23 +80,20 @@ export const fillsIn = (db: MemoryDatabase): FillStore => ({
     return true;
   },
 
-  async move(attemptId, fill, feeQuote, cut) {
+  async move(attemptId, fill, feeQuote, { position: seen, exits, events, at }) {
     const judged = attemptIn(db, attemptId);
     if (judged?.attempt.status !== ATTEMPT_MOVES.land.to) return false;
     const { attempt, trade, position } = judged;
-    if (cut) {
-      if (trade.kind !== "entry" || !isAsSeen(position, cut.position)) return false;
-      if (hasExitAttempt(db, position, UNFINISHED_ATTEMPTS)) return false;
-    }
+    if (!isAsSeen(position, seen) || !(standsElsewhere(attempt, fill) || position.inDoubt)) return false;
+    if (exits && (trade.kind !== "entry" || hasExitAttempt(db, position, UNFINISHED_ATTEMPTS))) return false;
     const correction = difference(movedBy(fill, feeQuote), movedIn(attempt));
     db.statement(() => {
       const change = {
         ...bookedOn(position, trade.kind, correction),
-        ...(cut ? { exitIn: cut.exits.amountIn, exitOut: cut.exits.amountOut } : {}),
+        ...(exits ? { exitIn: exits.amountIn, exitOut: exits.amountOut } : {}),
         inDoubt: position.inDoubt && trade.kind !== "entry",
       };
-      if (cut) touch(db, position, change, cut.events, cut.at);
-      else db.positions.update(position.positionId, change);
+      touch(db, position, change, events, at);
       db.attempts.update(attemptId, columnsOf(fill, feeQuote));
     });
     return true;
@@ -194,6 +191,12 @@ function areExitsOver(db: MemoryDatabase, { positionId }: PositionRow): boolean 
     if (exit.kind === "exit" && within(UNFINISHED_TRADES, exit.status)) return false;
   return true;
 }
+
+const standsElsewhere = (booked: AttemptRow, { slot, amountIn, amountOut, feeLamports }: Fill): boolean =>
+  booked.slot !== slot ||
+  booked.fillIn !== amountIn ||
+  booked.fillOut !== amountOut ||
+  booked.feeLamports !== feeLamports;
 
 const isAsSeen = (position: PositionRow, seen: Pick<Position, "status" | "exiting" | "totals">): boolean =>
   position.status === seen.status &&

@@ -67,7 +67,10 @@ const move: MakeOperation = (draw, db) => {
   const found = around(draw, db, isLanded);
   if (!found) return null;
   const [there, fee] = [fillOf(draw, db, found.attempt), feeQuote(draw)];
-  return (stores) => stores.fills.move(found.attempt.attemptId, there, fee);
+  const position = positionOf(found.row);
+  const seen = { ...position, exiting: draw.seen(position.exiting) };
+  const correction = { position: seen, exits: null, events: draw.events(found.row), at: draw.now };
+  return (stores) => stores.fills.move(found.attempt.attemptId, there, fee, correction);
 };
 
 const finalize: MakeOperation = (draw, db) => {
@@ -116,9 +119,9 @@ const moveUnder: MakeOperation = (draw, db) => {
   const there = { ...fillOf(draw, db, attempt), amountOut: amount(row.exitIn + row.missing + row.dust) };
   const exits = draw.often() ? { amountIn: position.totals.exitIn, amountOut: draw.units(0, 500) } : ALL_GONE;
   const seen = { ...position, exiting: draw.seen(position.exiting) };
-  const cut = { position: seen, exits, events: draw.events(row), at: draw.now };
+  const correction = { position: seen, exits, events: draw.events(row), at: draw.now };
   const fee = feeQuote(draw);
-  return (stores) => stores.fills.move(attempt.attemptId, there, fee, cut);
+  return (stores) => stores.fills.move(attempt.attemptId, there, fee, correction);
 };
 
 const isLandedEntry = (row: AttemptRow) => isLanded(row) && row.kind === "entry";

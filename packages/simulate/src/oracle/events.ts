@@ -24,6 +24,7 @@ export function judgeEvents({ db, bus, violations }: EventsDeps): void {
   }
   judgeOrder(violations, bus);
   judgeTriggers(db, violations);
+  judgeAttempts(db, violations);
 }
 
 /** A position that is over was told to be, once; one that is not was not. */
@@ -41,6 +42,28 @@ function judgeOrder(violations: Violations, bus: SimulatedBus): void {
   for (const { eventId, positionId, positionSequence } of bus.got.values()) {
     if (positionSequence !== (last.get(positionId) ?? 0) + 1) violations.add("eventOutOfOrder", eventId);
     last.set(positionId, positionSequence);
+  }
+}
+
+/** What went out first was told to be on its way, once; and of what is final the last that was told is what was booked. */
+function judgeAttempts(db: MemoryDatabase, violations: Violations): void {
+  const of = (name: string, field: "tradeId" | "signature") =>
+    Map.groupBy(
+      [...db.outbox.values()].filter((event) => event.name === name),
+      ({ payload }) => (payload as Record<string, string>)[field],
+    );
+  const [executed, confirmedOf] = [of("trade_executed", "tradeId"), of("trade_confirmed", "signature")];
+  for (const { tradeId, submittedAt } of db.trades.values()) {
+    const [sent, expected] = [executed.get(tradeId)?.length ?? 0, submittedAt === null ? 0 : 1];
+    if (sent < expected) violations.add("eventLost", `${tradeId} is on its way, and nobody was told`);
+    if (sent > expected) violations.add("eventDoubled", `${tradeId} was told to be on its way ${sent} times`);
+  }
+  for (const { attemptId, signature, status, fillIn, fillOut } of db.attempts.values()) {
+    if (status !== "final") continue;
+    const confirmed = confirmedOf.get(signature ?? "")?.at(-1)?.payload;
+    const { amountIn, amountOut } = (confirmed ?? {}) as { amountIn?: string; amountOut?: string };
+    if (amountIn === String(fillIn) && amountOut === String(fillOut)) continue;
+    violations.add("eventLost", `${attemptId}: booked ${fillIn} → ${fillOut}, told ${amountIn} → ${amountOut}`);
   }
 }
 

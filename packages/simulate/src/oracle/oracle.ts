@@ -11,6 +11,7 @@ import type { Market } from "../world/market.ts";
 import type { SimulatedQueues } from "../world/queues.ts";
 import { Closings } from "./closings.ts";
 import { judgeEvents } from "./events.ts";
+import { judgeLatencies, latenciesOf } from "./latency.ts";
 import { judgeLedger } from "./ledger.ts";
 import { isPeoples } from "./peoples.ts";
 import { Stops } from "./stops.ts";
@@ -115,25 +116,15 @@ export class Oracle {
     for (const message of queues.dead) violations.add("deadLetter", message);
     judgeLedger({ db, chain, violations });
     judgeEvents({ db, bus, violations });
+    judgeLatencies({ db, chain, stops: this.stops }, violations);
     const recorded = new Set([...db.attempts.values()].map(({ signature }) => signature));
     const others = [...this.transactions.sent.keys()].filter((signature) => !recorded.has(signature));
     for (const signature of others) violations.add("signaturesOverAttempts", `${short(signature)} is of no attempt`);
   }
 
-  /** Of the positions that a stop closed: from the true price at it until the chain had the last exit, in milliseconds. */
+  /** Of the positions that a stop closed, in milliseconds. */
   exitLatencies(): readonly number[] {
-    const { db, chain } = this.#deps;
-    return [...db.triggers.values()].flatMap(({ positionId }) => {
-      const crossedAt = this.stops.crossedAt.get(positionId);
-      const exits = [...db.trades.ascending("position", positionId)].filter(({ kind }) => kind === "exit");
-      const landed = exits
-        .flatMap(({ tradeId }) => [...db.attempts.ascending("trade", tradeId)])
-        .flatMap(({ signature }) => (signature === null ? [] : (chain.landed(signature) ?? [])))
-        .filter(({ error }) => error === null)
-        .map(({ slot }) => chain.slots.beginOf(slot));
-      const last = Math.max(...landed);
-      return crossedAt === undefined || last < crossedAt ? [] : [last - crossedAt];
-    });
+    return latenciesOf({ ...this.#deps, stops: this.stops }).map(({ milliseconds }) => milliseconds);
   }
 
   #unfinished(): readonly TradeRow[] {

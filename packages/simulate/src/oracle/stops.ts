@@ -53,7 +53,7 @@ export class Stops {
   readonly #deps: StopsDeps;
   readonly #crossed = new Map<number, Crossed>();
   /** When the true price came to the stop of a position for the last time. */
-  readonly crossedAt = new Map<number, number>();
+  readonly crossings = new Map<number, { readonly at: number; readonly isCalm: boolean }>();
   /** What an evaluator has asked for, and not got so far. */
   readonly #wanted = new Map<string, Wanted>();
   /** Of what is being asked for, what is armed. */
@@ -138,7 +138,7 @@ export class Stops {
     const known = this.#crossed.get(positionId);
     if (known?.version !== version) {
       this.#crossed.set(positionId, { version, since: timeline.now });
-      this.crossedAt.set(positionId, timeline.now);
+      this.crossings.set(positionId, { at: timeline.now, isCalm: weather.isCalm });
       return;
     }
     const since = Math.max(known.since, this.#calmSince ?? 0);

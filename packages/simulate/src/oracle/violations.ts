@@ -12,6 +12,7 @@ export const INVARIANTS = {
   lostPosition: "a position that should be over is not",
   ledgerDiffers: "the ledger is not what the chain says",
   stopMissed: "the true price was beyond a stop for longer than the bound, and it did not fire",
+  exitLate: "all was calm, the true price was beyond a stop, and its exit landed late",
   firedForNothing: "a stop fired at a price that is not beyond it, or that nobody told",
   claimForgotten: "a stop that was seen to be hit was left alone",
   eventLost: "an event is missing, or never came",

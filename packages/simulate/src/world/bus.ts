@@ -1,4 +1,5 @@
 /** EventBridge, and a reader behind it: what it got, in which order. */
+import { isDeepStrictEqual } from "node:util";
 import type { Bus, PutResult } from "@backstop/core/event/bus";
 import type { StoredEvent } from "@backstop/core/event/event";
 import type { Invocation, Line } from "../kernel/invocation.ts";
@@ -34,7 +35,7 @@ export class SimulatedBus {
     if (this.#weather.strikes("busRefusal")) return REFUSED;
     const before = this.got.get(event.eventId);
     if (!before) this.got.set(event.eventId, event);
-    else if (before.sequence !== event.sequence) this.changed.push(event.eventId);
+    else if (!isDeepStrictEqual(before, event)) this.changed.push(event.eventId);
     return TAKEN;
   }
 }
