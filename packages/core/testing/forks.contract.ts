@@ -225,9 +225,9 @@ export function forksContract(name: string, open: () => Promise<Stores>): void {
         const entry = await entered();
         const exit = await EXITS["landed in part"](entry);
         await doubt(entry);
-        expect(
-          await stores.fills.move(attemptOf(exit), sold(PART, { slot: 1_007n }), units(900), await standing(exit)),
-        ).toBe(true);
+        const elsewhere = sold(PART, { slot: 1_007n });
+        expect(await stores.fills.move(attemptOf(exit), elsewhere, units(900), await standing(exit))).toBe(true);
+        expect(await stores.fills.move(attemptOf(exit), elsewhere, units(900), await standing(exit))).toBe(false);
         await final(exit);
         expect((await positionOf(entry)).inDoubt).toBe(true);
         await entryFinal(entry);

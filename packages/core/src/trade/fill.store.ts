@@ -252,7 +252,7 @@ export function fillStore(db: Database): FillStore {
         sql`
         with ${judgedRows(
           attemptId,
-          sql`a.status = ${ATTEMPT_MOVES.land.to} and ${asSeen(position)} and (${standsElsewhere(fill)} or p.in_doubt)
+          sql`a.status = ${ATTEMPT_MOVES.land.to} and ${asSeen(position)} and (${standsElsewhere(fill)} or (p.in_doubt and t.kind = 'entry'))
             ${exits ? sql`and t.kind = 'entry' and not ${exitAttempt(UNFINISHED_ATTEMPTS)} and ${UNCHANGED}` : sql``}`,
         )},
         moved as (

@@ -84,7 +84,9 @@ export const fillsIn = (db: MemoryDatabase): FillStore => ({
     const judged = attemptIn(db, attemptId);
     if (judged?.attempt.status !== ATTEMPT_MOVES.land.to) return false;
     const { attempt, trade, position } = judged;
-    if (!isAsSeen(position, seen) || !(standsElsewhere(attempt, fill) || position.inDoubt)) return false;
+    if (!isAsSeen(position, seen)) return false;
+    const settlesDoubt = position.inDoubt && trade.kind === "entry";
+    if (!standsElsewhere(attempt, fill) && !settlesDoubt) return false;
     if (exits && (trade.kind !== "entry" || hasExitAttempt(db, position, UNFINISHED_ATTEMPTS))) return false;
     const correction = difference(movedBy(fill, feeQuote), movedIn(attempt));
     db.statement(() => {

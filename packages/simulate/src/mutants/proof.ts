@@ -97,7 +97,7 @@ const REMEMBERED_SLOTS = 60n;
 export const fillAtProcessed: Mutant = {
   name: "fill-at-processed",
   breaks: "a fill is booked from a block that nobody has voted for",
-  ports: ({ rpc, trades }, tools) => ({
+  ports: ({ rpc }, tools) => ({
     rpc: {
       ...rpc,
       async statuses(signatures) {
@@ -113,7 +113,6 @@ export const fillAtProcessed: Mutant = {
         (await rpc.transaction(signature, commitment)) ??
         (commitment === "confirmed" ? processed(tools, signature) : null),
     },
-    trades,
   }),
 };
 
