@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{functions,lint,packages}/**/*.test.ts"],
+    include: ["{functions,infra,lint,packages}/**/*.test.ts"],
     // They need a PostgreSQL and a Redis of the machine: `npm run test:real`.
     exclude: [...configDefaults.exclude, "**/*.real.test.ts"],
     // Two cores are the smallest machine the suite is promised to pass on.

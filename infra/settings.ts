@@ -14,27 +14,25 @@ export interface QueueSettings {
  */
 const VISIBILITY_TIMEOUT_SECONDS = 25;
 
-/** A message that failed this often fails for a reason of its own: it belongs where a person looks. */
-const MAX_RECEIVE_COUNT = 5;
-
 /**
- * Messages of a trade are harmless in any number, and losing the one that drives an exit costs what the market falls until it
- * is found. At a receive every 25 s they outlive forty minutes without a database.
+ * A message that failed this often fails for a reason of its own: it belongs where a person looks. Until then it is harmless
+ * in any number, and losing the one that drives an exit costs what the market falls until it is found. At a receive every
+ * 25 s it outlives forty minutes without a database.
  */
-const TRADE_MAX_RECEIVE_COUNT = 100;
+const MAX_RECEIVE_COUNT = 100;
 
 export const queues = {
   // Exits must not wait for each other's quotes.
   execute: {
     visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
-    maxReceiveCount: TRADE_MAX_RECEIVE_COUNT,
+    maxReceiveCount: MAX_RECEIVE_COUNT,
     batchSize: 1,
     concurrency: 4,
   },
   // One batch is one question to the RPC, so more of them in a batch is cheaper.
   confirm: {
     visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
-    maxReceiveCount: TRADE_MAX_RECEIVE_COUNT,
+    maxReceiveCount: MAX_RECEIVE_COUNT,
     batchSize: 10,
     concurrency: 2,
   },
@@ -42,7 +40,8 @@ export const queues = {
   reconcile: {
     // A little longer than the function may run, and longer than a node or a database is away for a moment.
     visibilityTimeoutSeconds: 130,
-    maxReceiveCount: MAX_RECEIVE_COUNT,
+    // At a receive every 130 s it outlives the same forty minutes.
+    maxReceiveCount: 20,
     batchSize: 10,
     concurrency: 2,
   },

@@ -44,6 +44,7 @@ export function watchContract(name: string, open: () => Promise<OpenedWatch>): v
     const mark = (over: Partial<ArmedStop>, value: number) =>
       tick({ marks: [armed({ ...over, highWaterMark: price(value) })] });
     const loaded = async () => (await store.load()) ?? expect.unreachable("there is a base");
+    const base = async (...stops: ArmedStop[]) => store.writeBase(stops, await store.cursor());
     const ownerNow = async () => (await store.look(START)).owner;
 
     describe("the lease", () => {
@@ -103,15 +104,37 @@ export function watchContract(name: string, open: () => Promise<OpenedWatch>): v
       });
 
       test("is there when it is empty", async () => {
-        await store.writeBase([], START);
+        const cursor = await store.cursor();
+        await store.writeBase([], cursor);
         expect(await store.load()).toEqual({
           stops: [],
           marks: new Map(),
           fired: [],
           changes: [],
-          cursor: START,
+          cursor,
           lastTickAt: null,
         });
+      });
+
+      test("is absent when its base was made before everything was lost, and written after", async () => {
+        await store.append(arm(1));
+        const cursor = await store.cursor();
+        await watch.flush();
+        await store.writeBase([armed()], cursor);
+        expect(await store.load()).toBeNull();
+        await sleep(2); // for ids are times
+        await store.append(arm(2));
+        expect(await store.load()).toBeNull();
+        await base(armed({ positionId: 2 }));
+        await store.writeBase([armed()], cursor);
+        expect(await store.load()).toBeNull();
+      });
+
+      test("is absent when its base goes on from no change", async () => {
+        await store.writeBase([armed()], START);
+        expect(await store.load()).toBeNull();
+        await store.append(arm(1));
+        expect(await store.load()).toBeNull();
       });
 
       test("has the rules of the last base as they were given", async () => {
@@ -120,8 +143,8 @@ export function watchContract(name: string, open: () => Promise<OpenedWatch>): v
           armed({ positionId: 2, side: "sell", version: 7, highWaterMark: price(150.1 + 0.2) }),
           armed({ positionId: 3, stop: { kind: "trailing", distanceBps: bps(300), activationBps: bps(500) } }),
         ];
-        await store.writeBase([armed({ positionId: 9 })], START);
-        await store.writeBase(stops, START);
+        await base(armed({ positionId: 9 }));
+        await base(...stops);
         const given = structuredClone(stops);
         stops.pop();
         expect((await loaded()).stops).toEqual(given);
@@ -129,7 +152,7 @@ export function watchContract(name: string, open: () => Promise<OpenedWatch>): v
 
       test("has the changes since its base, and not those before", async () => {
         await store.append(arm(1));
-        await store.writeBase([armed()], await store.cursor());
+        await base(armed());
         await store.append(arm(2));
         await store.append({ type: "disarm", positionId: 1, version: 4 });
         const { changes, cursor } = await loaded();
@@ -145,7 +168,7 @@ export function watchContract(name: string, open: () => Promise<OpenedWatch>): v
       });
 
       test("comes with the marks that rose and the stops that fired", async () => {
-        await store.writeBase([armed()], START);
+        await base(armed());
         await tick({ marks: [armed({ highWaterMark: price(110) }), armed({ positionId: 2, version: 3 })] });
         await store.latch([latched({ positionId: 12 }), latched({ positionId: 2 }, 95)]);
         expect(await loaded()).toMatchObject({
@@ -161,8 +184,17 @@ export function watchContract(name: string, open: () => Promise<OpenedWatch>): v
 
     describe("changes", () => {
       test("are none at first", async () => {
-        expect(await store.cursor()).toBe(START);
         expect(await store.look(START)).toEqual({ owner: null, changes: [], cursor: START });
+      });
+
+      test("begin with the first cursor, which comes before all of them", async () => {
+        const cursor = await store.cursor();
+        expect(cursor).not.toBe(START);
+        expect(await store.cursor()).toBe(cursor);
+        expect(await store.look(START)).toEqual({ owner: null, changes: [], cursor });
+        await store.append(arm(1));
+        expect((await store.look(cursor)).changes).toEqual([arm(1)]);
+        expect((await store.look(START)).changes).toEqual([arm(1)]);
       });
 
       test("are read once each, in their order, by who goes on from the cursor", async () => {
@@ -183,7 +215,6 @@ export function watchContract(name: string, open: () => Promise<OpenedWatch>): v
         const cursor = await store.cursor();
         await watch.flush();
         expect(await store.look(cursor)).toEqual({ owner: null, changes: [], cursor });
-        expect(await store.cursor()).toBe(START);
         await sleep(2); // for ids are times
         await store.append(arm(3));
         expect((await store.look(cursor)).changes).toEqual([arm(3)]);
@@ -191,7 +222,7 @@ export function watchContract(name: string, open: () => Promise<OpenedWatch>): v
     });
 
     describe("a mark", () => {
-      beforeEach(() => store.writeBase([], START));
+      beforeEach(() => base());
 
       test.each([
         { side: "buy", best: 1_000.5, worse: [99.5, 1_000.499_999_999], better: 1_000.500_000_001 },
@@ -221,7 +252,7 @@ export function watchContract(name: string, open: () => Promise<OpenedWatch>): v
     });
 
     describe("a stop that fired", () => {
-      beforeEach(() => store.writeBase([armed(), armed({ positionId: 2 })], START));
+      beforeEach(() => base(armed(), armed({ positionId: 2 })));
 
       test("stays, as it fired last", async () => {
         await store.latch([latched(), latched({ positionId: 2 })]);
@@ -251,7 +282,7 @@ export function watchContract(name: string, open: () => Promise<OpenedWatch>): v
       test("is still there when nothing was settled", async () => {
         await store.latch([latched()]);
         await store.settle([]);
-        expect(await loaded()).toMatchObject({ fired: [latched()], changes: [], cursor: START });
+        expect(await loaded()).toMatchObject({ fired: [latched()], changes: [] });
       });
     });
 
@@ -295,6 +326,7 @@ export function manyChangesContract(name: string, open: () => Promise<OpenedWatc
   test(`changes are forgotten when there are far more than anybody has yet to read, ${name}`, async () => {
     const { store, flush, close } = await open();
     await flush();
+    await store.writeBase([armed()], await store.cursor());
     const count = CHANGES_MAX + 500;
     await store.settle(Array.from({ length: count }, (_, index) => armed({ positionId: index + 1 })));
     const { changes, cursor } = await store.look(START);
@@ -303,6 +335,9 @@ export function manyChangesContract(name: string, open: () => Promise<OpenedWatc
     expect(changes.length).toBeLessThan(CHANGES_MAX + 100);
     expect(changes.at(-1)).toEqual({ type: "disarm", positionId: count, version: 1 });
     expect(cursor).toBe(await store.cursor());
+    expect(await store.load(), "a base whose changes were forgotten").toBeNull();
+    await store.writeBase([armed()], cursor);
+    expect(await store.load()).toMatchObject({ changes: [] });
     await flush();
     await close();
   });

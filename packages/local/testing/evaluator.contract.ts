@@ -295,7 +295,7 @@ export function evaluatorContract(name: string, open: () => Promise<OpenedWatch>
         const stale = armed({ positionId: 2, version: 2, highWaterMark: price(200) });
         await along([100, () => store.append({ type: "arm", armed: armed({ positionId: 3 }) }), 100, 100], postgres);
         await opened.flush();
-        await store.writeBase([stale], "0-0");
+        await store.writeBase([stale], await store.cursor());
         await ticked(AT);
         // Judged by the old mark it fires, and the claim answers with the rule that is armed now.
         await along([100, 98, 98], postgres);

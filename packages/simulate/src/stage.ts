@@ -140,7 +140,7 @@ function engineOn(
     deployment: { account: ACCOUNT, markets: MARKET_SEED },
     failed: (name, error) => oracle.failed(name, error),
     portsOf: (invocation) => {
-      const tools = { db, chain, dice, wallet: deps.wallet, name: invocation.name };
+      const tools = { db, chain, dice, weather, wallet: deps.wallet, name: invocation.name };
       let ports = portsOf(deps, invocation);
       for (const change of [scenario?.ports, mutant?.ports]) if (change) ports = { ...ports, ...change(ports, tools) };
       return { ...ports, stops: oracle.outside(ports.stops) };

@@ -17,10 +17,10 @@ const ARRIVALS_MS = 6 * MINUTE_MS;
 const REST_MS = MINUTE_MS;
 
 /**
- * So that every stop is met: down, which also wakes the trailing stops of side `sell` that were asleep; up past where it
- * began, for as long as it may take to see it; and down again for those of side `buy` that woke there.
+ * So that every stop is met: below all that it was, which also wakes the trailing stops of side `sell` that were asleep; above
+ * all that it was, for as long as it may take to see it; and down again for those of side `buy` that woke there.
  */
-const MOVES = [0.5, 4, 0.25] as const;
+const MOVES = ["fall", "rise", "fall"] as const;
 
 /** As often as the evaluator looks. */
 const TICK_MS = CONFIG.evaluator.tickMs;
@@ -77,11 +77,11 @@ async function acts(stage: Stage, trader: TraderDeps, traded: Promise<unknown>, 
 }
 
 async function meetStops({ world: { timeline }, markets, oracle, tell }: Stage): Promise<void> {
-  for (const times of MOVES) {
-    for (const market of markets) market.jump(timeline.now, times);
-    tell(`the market is at ${times} of what it was`);
+  for (const move of MOVES) {
+    for (const market of markets) market[move](timeline.now);
+    tell(`all prices ${move}`);
     const until = timeline.now + BOUND_MS.calm + MINUTE_MS;
-    await timeline.wait(times > 1 ? BOUND_MS.calm : TICK_MS);
+    await timeline.wait(move === "rise" ? BOUND_MS.calm : TICK_MS);
     while (oracle.stops.isAnyHit() && timeline.now < until) await timeline.wait(TICK_MS);
   }
   oracle.stops.judgeMet();

@@ -2,8 +2,10 @@
  * What the evaluator keeps in Redis: its lease, the book (a base and the changes since), marks, accepted prices, the
  * time of its last tick.
  *
- * Invariants: all of it can be lost; an absent base means "rebuild", never "empty". Nothing here excludes anything: two
- * evaluators at once are harmless, since a claim is one conditional statement in Postgres.
+ * Invariants: all of it can be lost; an absent base means "rebuild", never "empty". A base counts while its last change is
+ * still among the changes: one that was written by who slept while they were lost, or cut, is as good as absent, since
+ * nobody knows what it misses. Nothing here excludes anything: two evaluators at once are harmless, since a claim is one
+ * conditional statement in Postgres.
  */
 import type { Redis } from "@upstash/redis";
 import { type Price, price } from "../money/price.ts";
@@ -63,9 +65,9 @@ export interface WatchStore {
   takeLease(owner: string, at: Date): Promise<void>;
   /** Gives the lease back, unless a successor has it, and says that nobody ticks. */
   releaseLease(owner: string): Promise<void>;
-  /** Null: there is no base, so the book has to be rebuilt. */
+  /** Null: there is no base, or not all changes since, so the book has to be rebuilt. */
   load(): Promise<LoadedBook | null>;
-  /** Where the changes stand now: read before Postgres is, so that a rebuild misses none. */
+  /** Where the changes stand now: read before Postgres is, so that a rebuild misses none. Begins them where there are none. */
   cursor(): Promise<string>;
   writeBase(stops: readonly ArmedStop[], cursor: string): Promise<void>;
   look(cursor: string): Promise<Look>;
@@ -91,9 +93,10 @@ export interface Base {
   readonly cursor: string;
 }
 
-type ChangeEntries = Record<string, { readonly change: BookChange }>;
+/** One without a change is how they began. */
+type ChangeEntries = Record<string, { readonly change?: BookChange }>;
 
-/** Before the first change. */
+/** Before the first change: for who reads them all. No base goes on from here. */
 export const START = "0-0";
 
 const TRIM = { trim: { type: "MAXLEN", threshold: CHANGES_MAX, comparison: "~" } } as const;
@@ -112,17 +115,23 @@ const RAISE_MARKS = `
   end
   return 0`;
 
+/** Changes that are gone are told from those that are there by the id of one of them, so there has to be one. */
+const CURSOR = `
+  local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+  if last[1] then return last[1][1] end
+  return redis.call('XADD', KEYS[1], '*', 'began', '1')`;
+
 const RELEASE_LEASE = `
   local lease = redis.call('GET', KEYS[1])
   if lease and cjson.decode(lease).owner == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]) end
   return 0`;
 
 export function watchStore(redis: Redis): WatchStore {
-  /** The stream's ids after `cursor`: an exclusive range. */
-  const changesAfter = (entries: ChangeEntries | null, cursor: string) => {
+  /** What a range that goes on from `cursor` holds. */
+  const changesIn = (entries: ChangeEntries | null, cursor: string) => {
     const ids = Object.keys(entries ?? {});
     return {
-      changes: Object.values(entries ?? {}).map((entry) => entry.change),
+      changes: Object.values(entries ?? {}).flatMap(({ change }) => change ?? []),
       cursor: ids.at(-1) ?? cursor,
     };
   };
@@ -144,19 +153,23 @@ export function watchStore(redis: Redis): WatchStore {
         .get<string>(KEYS.tick)
         .exec();
       if (!base) return null;
-      const entries = await redis.xrange<{ change: BookChange }>(KEYS.changes, `(${base.cursor}`, "+");
+      const { [base.cursor]: last, ...since } = await redis.xrange<ChangeEntries[string]>(
+        KEYS.changes,
+        base.cursor,
+        "+",
+      );
+      if (!last) return null;
       return {
         stops: base.stops,
         marks: new Map(Object.entries(marks ?? {}).map(([field, mark]) => [field, price(Number(mark))])),
         fired: Object.values(fired ?? {}),
-        ...changesAfter(entries as ChangeEntries, base.cursor),
+        ...changesIn(since, base.cursor),
         lastTickAt: tick ? new Date(tick) : null,
       };
     },
 
     async cursor() {
-      const last = await redis.xrevrange(KEYS.changes, "+", "-", 1);
-      return Object.keys(last ?? {})[0] ?? START;
+      return redis.eval<[], string>(CURSOR, [KEYS.changes], []);
     },
 
     async writeBase(stops, cursor) {
@@ -167,9 +180,9 @@ export function watchStore(redis: Redis): WatchStore {
       const [lease, entries] = await redis
         .pipeline()
         .get<Lease>(KEYS.lease)
-        .xrange<{ change: BookChange }>(KEYS.changes, `(${cursor}`, "+")
+        .xrange<ChangeEntries[string]>(KEYS.changes, `(${cursor}`, "+")
         .exec();
-      return { owner: lease?.owner ?? null, ...changesAfter(entries as ChangeEntries, cursor) };
+      return { owner: lease?.owner ?? null, ...changesIn(entries, cursor) };
     },
 
     async append(change) {

@@ -6,12 +6,13 @@
  * CHANGES_MAX nothing is known any more.
  */
 import type { BookChange } from "../../src/stop/book.ts";
-import { CHANGES_MAX, START } from "../../src/stop/watch.store.ts";
+import { CHANGES_MAX } from "../../src/stop/watch.store.ts";
 
 /** The last change and all before it: one more leaves them where they are. */
 export interface Changes {
   readonly id: ChangeId;
-  readonly change: BookChange;
+  /** Null: how they began. */
+  readonly change: BookChange | null;
   readonly before: Changes | null;
   /** How many there are, this one included. */
   readonly length: number;
@@ -23,30 +24,39 @@ interface ChangeId {
   readonly number: number;
 }
 
-export function withChange(changes: Changes | null, change: BookChange, now: number): Changes {
+export function withChange(changes: Changes | null, change: BookChange | null, now: number): Changes {
   const before = changes && changes.length >= 2 * CHANGES_MAX ? trimmed(changes) : changes;
   return { id: nextId(changes, now), change, before, length: (before?.length ?? 0) + 1 };
 }
 
-export const cursorOf = (changes: Changes | null): string =>
-  changes ? `${changes.id.at}-${changes.id.number}` : START;
+export const cursorOf = ({ id }: Changes): string => `${id.at}-${id.number}`;
+
+/** Whether the one at `cursor` is still there, and with it all that came after. */
+export function isThere(changes: Changes | null, cursor: string): boolean {
+  const distance = after(cursor);
+  const last = latest(changes, (each) => distance(each) >= 0).at(-1);
+  return last !== undefined && distance(last) === 0;
+}
 
 /** The changes after `cursor`, oldest first. */
 export function changesAfter(
   changes: Changes | null,
   cursor: string,
 ): { readonly changes: readonly BookChange[]; readonly cursor: string } {
-  const found = latest(changes, isAfter(cursor)).reverse();
-  return { changes: found.map(({ change }) => change), cursor: found.length > 0 ? cursorOf(changes) : cursor };
+  const distance = after(cursor);
+  const found = latest(changes, (each) => distance(each) > 0).reverse();
+  const last = found.at(-1);
+  return { changes: found.flatMap(({ change }) => change ?? []), cursor: last ? cursorOf(last) : cursor };
 }
 
 /** Never below the one before it, whatever the clock does. */
 const nextId = (before: Changes | null, now: number): ChangeId =>
   before === null || now > before.id.at ? { at: now, number: 0 } : { at: before.id.at, number: before.id.number + 1 };
 
-function isAfter(cursor: string): (changes: Changes) => boolean {
+/** How far after `cursor` it is; 0: it is the one. */
+function after(cursor: string): (changes: Changes) => number {
   const [at = 0, number = 0] = cursor.split("-").map(Number);
-  return ({ id }) => id.at > at || (id.at === at && id.number > number);
+  return ({ id }) => (id.at === at ? id.number - number : id.at - at);
 }
 
 /** Newest first, while they are wanted. */

@@ -20,7 +20,7 @@ import {
   markField,
   type WatchStore,
 } from "../../src/stop/watch.store.ts";
-import { type Changes, changesAfter, cursorOf, withChange } from "./watch-changes.ts";
+import { type Changes, changesAfter, cursorOf, isThere, withChange } from "./watch-changes.ts";
 
 export interface WatchState {
   readonly lease: (Lease & { readonly expiresAt: number }) | null;
@@ -36,8 +36,8 @@ export interface WatchState {
 type KeptPrice = Omit<AcceptedPrice, "at"> & { readonly at: string };
 
 /**
- * Where the value is. `load`, `cursor`, `look`, `evaluator` and `prices` only read it; the others go on from what they
- * read, so that an old one is for those five alone.
+ * Where the value is. `load`, `look`, `evaluator` and `prices` only read it; the others go on from what they read, so that
+ * an old one is for those four alone.
  */
 export interface WatchHold {
   read(): WatchState;
@@ -76,7 +76,7 @@ export function memoryWatchStore(hold: WatchHold, clock: Pick<Clock, "now">): Wa
 
     async load() {
       const { base, changes, marks, fired, tick } = hold.read();
-      if (!base) return null;
+      if (!base || !isThere(changes, base.cursor)) return null;
       // A hash comes back as an object, whose keys are in order if they are whole numbers.
       const inOrder = [...fired.values()].sort((one, other) => one.armed.positionId - other.armed.positionId);
       const lastTickAt = tick === null ? null : new Date(tick);
@@ -84,7 +84,10 @@ export function memoryWatchStore(hold: WatchHold, clock: Pick<Clock, "now">): Wa
     },
 
     async cursor() {
-      return cursorOf(hold.read().changes);
+      const state = hold.read();
+      const changes = state.changes ?? withChange(null, null, now());
+      if (changes !== state.changes) hold.write({ ...state, changes });
+      return cursorOf(changes);
     },
 
     async writeBase(stops, cursor) {

@@ -86,19 +86,23 @@ export const triggerNotLatched: Mutant = {
     },
   }),
   scenario: {
-    chances: { kill: 0.02, priceGap: 0.005 },
-    // Postgres is away for whoever claims: without that it is claimed before anybody dies.
-    ports: ({ stops }, { dice }) => ({
+    chances: { priceGap: 0.01 },
+    // Postgres is away for whoever claims, for longer than an evaluator ticks, and the price comes back meanwhile.
+    ports: ({ stops, clock }, { weather }) => ({
       stops: {
         ...all(stops),
         claim: async (fired, at) => {
-          if (dice.chance(0.8)) throw new Error("Postgres did not answer");
+          const isAway = !weather.isCalm && Math.floor(clock.now().getTime() / CLAIMS_AWAY_MS) % 2 === 0;
+          if (isAway) throw new Error("Postgres did not answer");
           return stops.claim(fired, at);
         },
       },
     }),
   },
 };
+
+/** Longer than the minute that an evaluator ticks, and shorter than any bound of a stop. */
+const CLAIMS_AWAY_MS = 150_000;
 
 export const wakeUpAfter: Mutant = {
   name: "wake-up-after",

@@ -6,7 +6,7 @@
 import type { MemoryDatabase } from "@backstop/core/testing/memory/database";
 import type { Ports } from "../engine/ports.ts";
 import type { Dice } from "../kernel/dice.ts";
-import type { Fault } from "../kernel/weather.ts";
+import type { Fault, Weather } from "../kernel/weather.ts";
 import type { Chain } from "../world/chain.ts";
 
 /** What a mutant may reach past the ports. */
@@ -14,6 +14,7 @@ export interface Tools {
   readonly db: MemoryDatabase;
   readonly chain: Chain;
   readonly dice: Dice;
+  readonly weather: Pick<Weather, "isCalm">;
   readonly wallet: string;
   /** Whose ports they are. */
   readonly name: string;

@@ -56,10 +56,14 @@ export class Market {
     return this.#told.has(price);
   }
 
-  /** From now on everything is at `times` its price. */
-  jump(milliseconds: number, times: number): void {
-    const price = this.price(milliseconds) * times;
-    this.#path.push(price);
+  /** From now on it is at half of what it has ever been at least. */
+  fall(milliseconds: number): void {
+    this.#path.push(Math.min(this.price(milliseconds), ...this.#path) / 2);
+  }
+
+  /** From now on it is at twice of what it has ever been at most. */
+  rise(milliseconds: number): void {
+    this.#path.push(Math.max(this.price(milliseconds), ...this.#path) * 2);
   }
 
   #next(): number {

@@ -29,7 +29,7 @@ const LINE: Line = {
 };
 
 /** What only reads; the rest goes on from what is there. */
-const READING = ["load", "cursor", "look", "evaluator", "prices"] as const satisfies readonly (keyof WatchStore)[];
+const READING = ["load", "look", "evaluator", "prices"] as const satisfies readonly (keyof WatchStore)[];
 
 export function redis({ timeline, weather, dice }: RedisDeps): (invocation: Invocation) => WatchStore {
   const past: { readonly until: number; readonly state: WatchState }[] = [];
