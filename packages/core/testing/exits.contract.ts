@@ -5,8 +5,10 @@ import { held } from "../src/position/position.ts";
 import type { Replacement } from "../src/trade/exit.store.ts";
 import type { TradeRecord } from "../src/trade/trade.store.ts";
 import { partIdOf } from "../src/trade/trade.ts";
-import { fill, SOL_USDC, units } from "./given.ts";
+import { AT, fill, SOL_USDC, units } from "./given.ts";
 import { givenIn, HOLDING, later, type Stores, unique } from "./stores.given.ts";
+
+const JUP = MARKET_SEED.find(({ symbol }) => symbol === "JUP/USDC")?.baseMint ?? SOL_USDC.baseMint;
 
 export function exitsContract(name: string, open: () => Promise<Stores>): void {
   describe(`exits, ${name}`, () => {
@@ -70,6 +72,23 @@ export function exitsContract(name: string, open: () => Promise<Stores>): void {
         expect(await stores.exits.surroundings(trade)).toMatchObject({ unfinished: false, heldByOthers: 0n });
         await drafted(await find(trade.tradeId));
         expect(await stores.exits.surroundings(trade)).toMatchObject({ unfinished: true });
+      });
+
+      test("is overdue where it was drafted long ago and is not final, but for its own", async () => {
+        const accountId = await newAccount();
+        const { trade } = await closeOf(await opened({ accountId }));
+        const entry = await signed(await planned({ accountId }));
+        const elsewhere = await signed(await planned({ accountId, symbol: "JUP/USDC", outputMint: JUP }));
+        await signed(await planned());
+        const overdue = (before: Date, of = trade) => stores.exits.overdue(of, before);
+        expect(await overdue(AT)).toEqual([]);
+        expect(await overdue(later(1))).toEqual([entry.trade.tradeId]);
+        expect(await overdue(later(1), entry.trade)).toEqual([elsewhere.trade.tradeId]);
+        expect(await land(entry, fill())).toBe(true);
+        expect(await overdue(later(1))).toEqual([entry.trade.tradeId]);
+        const { position } = await find(entry.trade.tradeId);
+        await stores.fills.finalize(lastOf(entry).attemptId, position, units(0), [], later(15));
+        expect(await overdue(later(1))).toEqual([]);
       });
 
       test("is quote for a position of side sell", async () => {

@@ -661,6 +661,19 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       expect(await committed(SOL_USDC.quoteMint)).toEqual({ amount: 200_000_000n, lastFillSlot: 1_000n });
     });
 
+    test("what an exit has spent is committed until that is final: a fork gives it back", async () => {
+      const exit = await signed(await closing());
+      const { accountId } = exit.trade;
+      const committed = async () => (await stores.positions.committed(accountId, SOL_USDC.baseMint, later(60))).amount;
+      expect(await committed()).toBe(666_000_000n);
+      expect(await land(exit, fill({ amountIn: units(666_000_000), amountOut: units(1) }))).toBe(true);
+      expect(await committed()).toBe(666_000_000n);
+      const { attempts, position } = await find(exit.trade.tradeId);
+      const [attempt] = attempts;
+      await stores.fills.finalize(attempt?.attemptId ?? "", position, units(0), [], later(30));
+      expect(await committed()).toBe(0n);
+    });
+
     describe("marks", () => {
       test("are recorded only higher, for the version that was judged, with an event each", async () => {
         const entry = await opened();

@@ -195,6 +195,27 @@ export function evaluatorContract(name: string, open: () => Promise<OpenedWatch>
         expect(postgres.claimed).toEqual(["trd_exit_1_1_1"]);
       });
 
+      test("asks Postgres until it answers, when nobody has ticked for a while", async () => {
+        const postgres = fakeStops([armed()]);
+        await along([100, 100], postgres);
+        postgres.rows.set(1, armed({ highWaterMark: price(106) }));
+        await ticked(new Date(AT.getTime() - 11_000));
+        let failures = 2;
+        const answering = async () =>
+          failures-- > 0 ? Promise.reject(new Error("Postgres is away")) : postgres.stops.armed();
+        // 3 % below 106 is 102.82.
+        const { log } = await along([100, 100, 100, 102.9, 102.8, 102.8], {
+          ...postgres,
+          stops: { ...postgres.stops, armed: answering },
+        });
+        expect(log.filter((line) => line.startsWith("book_"))).toEqual([
+          "book_not_caught_up",
+          "book_not_caught_up",
+          "book_caught_up",
+        ]);
+        expect(postgres.claimed).toEqual(["trd_exit_1_1_1"]);
+      });
+
       test("never lets an older evaluator lower a mark", async () => {
         const postgres = fakeStops([armed()]);
         const at = new Date();

@@ -59,6 +59,7 @@ export async function evaluateStops(deps: EvaluateDeps): Promise<Ended> {
     } else if (seen !== "unknown" && seen !== owner) {
       return "successor";
     }
+    await watching.catchUp(deps);
     if (watching.isIdle && (await nothingCame(deps, watching, owner))) return "nothing_armed";
     await tick(deps, watching);
     await deps.clock.sleep(Math.max(0, deps.tickMs - (deps.clock.now().getTime() - began)));

@@ -4,7 +4,8 @@
  *
  * Invariants: a stop stays latched until its claim is answered; the recorded mark of a stop is never ahead of the one in
  * Postgres, so that a step is never taken for recorded that is not; what could not be written is written again; loading
- * anew loses nothing of what was held before; whoever takes over goes on from no mark below the one that was recorded.
+ * anew loses nothing of what was held before; whoever takes over goes on from no mark below the one that was recorded, or asks
+ * for it until it is answered.
  */
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
@@ -34,6 +35,8 @@ export class Watching {
   /** When Redis last took something. */
   #writtenAt = Number.POSITIVE_INFINITY;
   readonly #guardedAt = new Map<number, number>();
+  /** Nobody knows what Redis has missed: Postgres has to be asked. */
+  #isBehind = false;
   cursor = START;
 
   /**
@@ -47,7 +50,8 @@ export class Watching {
     const loaded = await loadedBook(deps);
     if (loaded) {
       watching.#takeLoaded(loaded);
-      if (watching.book.size > 0 && isBehind(loaded, deps.clock.now())) await watching.#catchUp(deps);
+      watching.#isBehind = watching.book.size > 0 && isBehind(loaded, deps.clock.now());
+      await watching.catchUp(deps);
     } else await watching.#rebuild(deps);
     if (held) watching.#keep(held);
     try {
@@ -56,6 +60,22 @@ export class Watching {
       deps.log.error("base_not_written", error);
     }
     return watching;
+  }
+
+  /** Takes in the marks that were recorded, and the changes that nobody could tell Redis, if it may have missed any. */
+  async catchUp({ log, stops }: Pick<LoadDeps, "log" | "stops">): Promise<void> {
+    if (!this.#isBehind) return;
+    try {
+      const armed = await stops.armed();
+      this.#isBehind = false;
+      this.take(arming(armed), this.cursor);
+      for (const each of this.book.stops()) {
+        if (this.#knownMark(each) !== each.highWaterMark) this.#unrecorded.add(each.positionId);
+      }
+      log.info("book_caught_up", { stops: armed.length });
+    } catch (error) {
+      log.error("book_not_caught_up", error);
+    }
   }
 
   get isIdle(): boolean {
@@ -161,20 +181,6 @@ export class Watching {
       this.#unrecorded.add(armed.positionId);
     }
     for (const each of fired) this.latched.set(each.armed.positionId, each);
-  }
-
-  /** Nobody knows what Redis has missed: marks that were recorded, and changes that nobody could tell it. */
-  async #catchUp({ log, stops }: LoadDeps): Promise<void> {
-    try {
-      const armed = await stops.armed();
-      this.take(arming(armed), this.cursor);
-      for (const each of this.book.stops()) {
-        if (this.#knownMark(each) !== each.highWaterMark) this.#unrecorded.add(each.positionId);
-      }
-      log.info("book_caught_up", { stops: armed.length });
-    } catch (error) {
-      log.error("book_not_caught_up", error);
-    }
   }
 
   async #rebuild({ log, stops, store }: LoadDeps): Promise<void> {

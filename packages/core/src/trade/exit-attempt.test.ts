@@ -462,6 +462,21 @@ describe("an exit beside another of its position", () => {
     expect(made.rows.of(ID).attempts).toHaveLength(sent);
   });
 
+  test("has that one looked at once more when it should be final by then", async () => {
+    const made = await beside(world(exit(half)));
+    await drive(made);
+    await drive(made, "trd_2");
+    const looks = () => made.queues.due("confirm", "trd_2");
+    const before = looks().length;
+    await made.clock.sleep(90_000 - (made.clock.now().getTime() % 30_000));
+    await drive(made);
+    expect(made.rows.of(ID).attempts).toEqual([]);
+    expect(looks().length).toBe(before + 1);
+    await made.clock.sleep(15_000);
+    await drive(made);
+    expect(looks().length, "not at every message").toBe(before + 1);
+  });
+
   test("that it was latched after has the next attempt", async () => {
     const made = await beside(world(exit(half, { plannedAt: new Date(Given.AT.getTime() + 2) })));
     await drive(made);

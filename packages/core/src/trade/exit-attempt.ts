@@ -30,6 +30,9 @@ export interface ExitAttemptDeps extends DraftDeps, SetbackDeps, LastPriceDeps, 
   readonly rpc: DraftDeps["rpc"] & ReplaceDeps["rpc"];
 }
 
+/** Between two looks whether the exit that comes first is final: it takes some seconds. */
+export const WAIT_MS = 3_000;
+
 export type NextExit =
   | Drafted
   /** Another exit of the position comes first. */
@@ -45,7 +48,11 @@ export async function nextExit(deps: ExitAttemptDeps, record: TradeRecord): Prom
   // Its entry was forked away: there is nothing to sell until it has landed again, or is dead.
   if (position.totals.entryOut === 0n || position.inDoubt) return { type: "waits" };
   const around = await deps.exits.surroundings(trade);
-  if (around.waits) return { type: "waits" };
+  if (around.waits) {
+    const isTime = deps.clock.now().getTime() % LOOKS_APART_MS < WAIT_MS;
+    if (isTime) await lookAtOverdue(deps, trade);
+    return { type: "waits" };
+  }
   // Asked for while the wallet is looked at; whoever does not need it any more does not hear its refusal.
   const early = quoteFor(deps, record);
   early.catch(() => undefined);
@@ -60,10 +67,25 @@ export async function nextExit(deps: ExitAttemptDeps, record: TradeRecord): Prom
   if (room.type === "enough") return attemptExit(deps, record, around, early);
   if (room.type === "cut") return cutExit(deps, record, around, room);
   if (room.type === "part") return sellWhatIsThere(deps, record, around, room.amountIn);
+  if (room.type === "unknown") await lookAtOverdue(deps, trade);
   // Whether it is gone for good is for reconcile to say, from what is final.
   await deps.queues.send("reconcile", trade.tradeId, 0);
   await postpone(deps, record, { code: "INSUFFICIENT_FUNDS", message: shortageTold(record, room) });
   return { type: "settled" };
+}
+
+/** Nearly always an attempt is final or dead by then, and who finds that out is on its way: an exit does not wait for a lost message. */
+const OVERDUE_MS = 60_000;
+
+/**
+ * A look that does not see the end is followed by another one of its own, so one that waits, and asks again every few seconds,
+ * has a look made in one time of ten.
+ */
+const LOOKS_APART_MS = 30_000;
+
+async function lookAtOverdue({ clock, exits, queues }: ExitAttemptDeps, trade: TradeRecord["trade"]): Promise<void> {
+  const before = new Date(clock.now().getTime() - OVERDUE_MS);
+  for (const tradeId of await exits.overdue(trade, before)) await queues.send("confirm", tradeId, 0);
 }
 
 function shortageTold({ trade }: TradeRecord, room: Extract<Room, { type: "unknown" | "short" }>): string {

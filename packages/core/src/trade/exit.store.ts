@@ -51,9 +51,17 @@ export interface Replacement {
 
 export interface ExitStore {
   surroundings(trade: Trade): Promise<ExitSurroundings>;
+  /**
+   * The account's trades that move the mint an exit spends, and whose attempt is unfinished though it was drafted before then.
+   * At most ten.
+   */
+  overdue(trade: Trade, before: Date): Promise<readonly string[]>;
   /** False: it is not as it was seen, or something would be written off of an entry that is not final. */
   replace(replacement: Replacement): Promise<boolean>;
 }
+
+/** They are looked at one after another, and those that are left by the next look. */
+export const OVERDUE_MAX = 10;
 
 export const exitStore = (db: Database): ExitStore => ({
   async surroundings({ tradeId, accountId, positionId, inputMint }) {
@@ -90,6 +98,16 @@ export const exitStore = (db: Database): ExitStore => ({
       waits: row.waits,
       lastFillSlot: row.last_fill_slot === null ? null : BigInt(row.last_fill_slot),
     };
+  },
+
+  async overdue({ tradeId, accountId, inputMint }, before) {
+    const { rows } = await db.execute<{ trade_id: string }>(sql`
+      select t.trade_id from attempt a join trade t on t.trade_id = a.trade_id
+      where t.account_id = ${accountId} and t.trade_id <> ${tradeId} and ${moves(inputMint)}
+        and a.status in ${UNFINISHED_ATTEMPTS} and a.drafted_at < ${timestamp(before)}
+      order by a.drafted_at, t.trade_id
+      limit ${OVERDUE_MAX}`);
+    return rows.map((row) => row.trade_id);
   },
 
   replace: ({ tradeId, attempts, held, exiting, otherExits, tries, parts, missing, dust, events, at }) => {

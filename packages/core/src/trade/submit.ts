@@ -22,7 +22,7 @@ import { type Attempt, currentOf, triesOf } from "./attempt.ts";
 import type { Drafted } from "./draft.ts";
 import { type EntryAttemptDeps, failEntry, nextEntry } from "./entry-attempt.ts";
 import { tradeExecuted } from "./events.ts";
-import { type ExitAttemptDeps, nextExit } from "./exit-attempt.ts";
+import { type ExitAttemptDeps, nextExit, WAIT_MS } from "./exit-attempt.ts";
 import { DRAFT_LIFE_MS, ECHO_MS, TURN_MS, triesAtTheCap } from "./policy.ts";
 import { postpone } from "./setback.ts";
 import type { TradeRecord, TradeStore } from "./trade.store.ts";
@@ -49,9 +49,6 @@ const CONFIRM_AFTER_SECONDS = 1;
 
 /** Between two tries of what nobody has answered: a quote's worth of time, within Jupiter's slowest plan for one trade. */
 const TRY_AGAIN_SECONDS = 2;
-
-/** Between two looks whether the exit that comes first is final: it takes some seconds. */
-const WAIT_SECONDS = 3;
 
 /** What there is to do for the trade now. */
 export type Submission =
@@ -154,7 +151,7 @@ async function makeAttempt(deps: SubmitDeps, record: TradeRecord, preview: Quote
     case "lost":
       return { laterSeconds: TRY_AGAIN_SECONDS };
     case "waits":
-      return { laterSeconds: WAIT_SECONDS };
+      return { laterSeconds: WAIT_MS / 1000 };
     case "settled":
       return "nothing";
     default:

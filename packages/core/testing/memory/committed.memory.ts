@@ -1,4 +1,5 @@
 /** What of an account's wallet is not there for new entries, and what has moved it last: as `committed.ts` sums it for SQL. */
+import { QUOTED_TIMES } from "../../src/position/committed.ts";
 import { MOVING_TRADES } from "../../src/trade/trade.ts";
 import { joined, type MemoryDatabase, type PositionRow, within } from "./database.ts";
 import { heldBy, holds } from "./judged.memory.ts";
@@ -14,11 +15,12 @@ export function committedIn(db: MemoryDatabase, accountId: string, mint: string,
   let sum = 0n;
   for (const position of holdersOf(db, accountId, mint)) sum += heldBy(position);
   for (const trade of db.trades.ascending("unfinishedOf", accountId)) {
-    if (trade.kind !== "entry" || !within(MOVING_TRADES, trade.status)) continue;
-    if (trade.inputMint === mint) sum += trade.amountIn;
-    if (trade.outputMint !== mint) continue;
     const attempt = db.attempts.find("attempt_one_unfinished_per_trade", trade.tradeId);
-    if (attempt?.status === "live") sum += attempt.quotedOut;
+    const isMoving = trade.kind === "entry" && within(MOVING_TRADES, trade.status);
+    const isLanded = trade.kind === "exit" && trade.status === "confirmed" && attempt?.status === "landed";
+    if ((isMoving || isLanded) && trade.inputMint === mint) sum += trade.amountIn;
+    if (isMoving && trade.outputMint === mint && attempt?.status === "live")
+      sum += attempt.quotedOut * BigInt(QUOTED_TIMES);
   }
   for (const trade of db.trades.descending("confirmed", accountId)) {
     if (trade.confirmedAt && trade.confirmedAt < since) break;

@@ -1,6 +1,6 @@
 /** What is around an exit, and what takes its place, in memory. Invariant: a replacement is as it was seen, or is not made. */
 import { POSITION_MOVES } from "../../src/position/position.ts";
-import { type ExitStore, latchedAt, type Replacement } from "../../src/trade/exit.store.ts";
+import { type ExitStore, latchedAt, OVERDUE_MAX, type Replacement } from "../../src/trade/exit.store.ts";
 import { TRADE_MOVES, UNFINISHED_TRADES } from "../../src/trade/trade.ts";
 import { fillSlotsIn, holdersOf, isUnfinishedIn } from "./committed.memory.ts";
 import { type MemoryDatabase, within } from "./database.ts";
@@ -18,6 +18,16 @@ export const exitsIn = (db: MemoryDatabase): ExitStore => ({
       waits: row !== undefined && (comesLater(db, row) || anotherFlies),
       lastFillSlot: fillSlotsIn(db, accountId, inputMint).last,
     };
+  },
+
+  async overdue({ tradeId, accountId, inputMint }, before) {
+    const overdue: string[] = [];
+    for (const attempt of db.attempts.ascending("unfinishedOf", accountId)) {
+      const trade = db.trades.named(attempt.tradeId);
+      const isInTheWay = trade.tradeId !== tradeId && [trade.inputMint, trade.outputMint].includes(inputMint);
+      if (isInTheWay && attempt.draftedAt < before) overdue.push(trade.tradeId);
+    }
+    return overdue.slice(0, OVERDUE_MAX);
   },
 
   async replace(replacement) {

@@ -50,6 +50,13 @@ const surroundings: MakeOperation = (draw, db) => {
   return (stores) => stores.exits.surroundings(seen);
 };
 
+const overdue: MakeOperation = (draw, db) => {
+  const trade = draw.row(db.trades.values(), ({ kind }) => kind === "exit");
+  if (!trade) return null;
+  const before = draw.earlier(60_000);
+  return (stores) => stores.exits.overdue(tradeOf(trade), before);
+};
+
 const committed: MakeOperation = (draw, db) => {
   const [accountId, mint] = [draw.one(...ACCOUNTS), anyMint(draw)];
   const at = draw.one(draw.earlier(60_000), anyTrade(draw, db)?.confirmedAt ?? draw.now);
@@ -131,6 +138,7 @@ export const READS = {
   findByKey,
   attempt,
   surroundings,
+  overdue,
   committed,
   positions,
   armed,

@@ -39,9 +39,21 @@ export const shortageInFlight: Mutant = {
       books: async (accountId, mint) => ({ ...(await shortages.books(accountId, mint)), unfinished: false }),
     },
   }),
-  // Nothing hides what is missing, and what has landed is booked late.
-  scenario: { chances: { messageLate: 0.5, messageLost: 0.1, priceGap: 0.01 }, inventory: false },
+  scenario: {
+    chances: { priceGap: 0.01 },
+    // Nothing hides what is missing, and what has landed is booked late.
+    inventory: false,
+    ports: ({ queues }, { weather }) => ({
+      queues: {
+        send: (queue, tradeId, delaySeconds) =>
+          queues.send(queue, tradeId, delaySeconds + (queue === "confirm" && !weather.isCalm ? LATE_SECONDS : 0)),
+      },
+    }),
+  },
 };
+
+/** So that what has landed is not booked yet when `reconcile` looks, and looks again. */
+const LATE_SECONDS = 100;
 
 export const deliveredBeforeTaken: Mutant = {
   name: "delivered-before-taken",

@@ -35,11 +35,9 @@ export function latenciesOf({ db, chain, stops }: LatencyDeps): readonly Latency
   });
 }
 
-/** @param lost - Trades of which a message was. */
-export function judgeLatencies(deps: LatencyDeps, lost: ReadonlySet<string>, violations: Violations): void {
+export function judgeLatencies(deps: LatencyDeps, violations: Violations): void {
   for (const { positionId, isCalm, milliseconds } of latenciesOf(deps)) {
-    const isWaiting = [...deps.db.trades.ascending("position", positionId)].some(({ tradeId }) => lost.has(tradeId));
-    if (!isCalm || isWaiting || milliseconds <= CALM_BOUND_MS) continue;
+    if (!isCalm || milliseconds <= CALM_BOUND_MS) continue;
     violations.add("exitLate", `position ${positionId}: ${Math.round(milliseconds)} ms after the price was there`);
   }
 }

@@ -14,6 +14,7 @@ import { judgeEvents } from "./events.ts";
 import { judgeLatencies, latenciesOf } from "./latency.ts";
 import { judgeLedger } from "./ledger.ts";
 import { isPeoples } from "./peoples.ts";
+import { judgeShortages } from "./shortages.ts";
 import { Stops } from "./stops.ts";
 import { Transactions } from "./transactions.ts";
 import { Violations } from "./violations.ts";
@@ -116,7 +117,8 @@ export class Oracle {
     for (const message of queues.dead) violations.add("deadLetter", message);
     judgeLedger({ db, chain, violations });
     judgeEvents({ db, bus, violations });
-    judgeLatencies({ db, chain, stops: this.stops }, queues.lost, violations);
+    judgeLatencies({ db, chain, stops: this.stops }, violations);
+    judgeShortages(db, this.#deps.world.weather, violations);
     const recorded = new Set([...db.attempts.values()].map(({ signature }) => signature));
     const others = [...this.transactions.sent.keys()].filter((signature) => !recorded.has(signature));
     for (const signature of others) violations.add("signaturesOverAttempts", `${short(signature)} is of no attempt`);

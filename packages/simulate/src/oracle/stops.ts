@@ -98,8 +98,12 @@ export class Stops {
 
   /** What became of it: no rule fires but the one that is armed. */
   claimed(claims: readonly Claim[]): void {
+    const { timeline, weather } = this.#deps;
     for (const { armed, claimed } of claims) {
       const key = keyOf(armed);
+      // Beyond it for less than anybody looked: what came to it before, and went back, is another story.
+      const isNew = claimed && !this.#crossed.has(armed.positionId);
+      if (isNew) this.crossings.set(armed.positionId, { at: timeline.now, isCalm: weather.isCalm });
       if (claimed && !this.#armed.has(key)) this.#deps.violations.add("firedForNothing", `${key} was not armed`);
     }
   }

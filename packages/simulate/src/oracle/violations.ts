@@ -14,6 +14,7 @@ export const INVARIANTS = {
   stopMissed: "the true price was beyond a stop for longer than the bound, and it did not fire",
   exitLate: "all was calm, the true price was beyond a stop, and its exit landed late",
   firedForNothing: "a stop fired at a price that is not beyond it, or that nobody told",
+  shortageInvented: "something was said to be missing, and nobody had taken anything",
   claimForgotten: "a stop that was seen to be hit was left alone",
   eventLost: "an event is missing, or never came",
   eventDoubled: "one thing was told as two events, or two under one id",
