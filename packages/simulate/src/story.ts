@@ -17,8 +17,8 @@ const ARRIVALS_MS = 6 * MINUTE_MS;
 const REST_MS = MINUTE_MS;
 
 /**
- * So that every stop is met: below all that it was, which also wakes the trailing stops of side `sell` that were asleep; above
- * all that it was, for as long as it may take to see it; and down again for those of side `buy` that woke there.
+ * So that every stop is met, each for as long as it may take to see it: below all that it was, which also wakes the trailing
+ * stops of side `sell` that were asleep; above all that it was; and down again for those of side `buy` that woke there.
  */
 const MOVES = ["fall", "rise", "fall"] as const;
 
@@ -81,7 +81,7 @@ async function meetStops({ world: { timeline }, markets, oracle, tell }: Stage):
     for (const market of markets) market[move](timeline.now);
     tell(`all prices ${move}`);
     const until = timeline.now + BOUND_MS.calm + MINUTE_MS;
-    await timeline.wait(move === "rise" ? BOUND_MS.calm : TICK_MS);
+    await timeline.wait(BOUND_MS.calm);
     while (oracle.stops.isAnyHit() && timeline.now < until) await timeline.wait(TICK_MS);
   }
   oracle.stops.judgeMet();

@@ -35,9 +35,11 @@ export function latenciesOf({ db, chain, stops }: LatencyDeps): readonly Latency
   });
 }
 
-export function judgeLatencies(deps: LatencyDeps, violations: Violations): void {
+/** @param lost - Trades of which a message was: `reconcile` drives them. */
+export function judgeLatencies(deps: LatencyDeps, lost: ReadonlySet<string>, violations: Violations): void {
   for (const { positionId, isCalm, milliseconds } of latenciesOf(deps)) {
-    if (!isCalm || milliseconds <= CALM_BOUND_MS) continue;
+    const isUndriven = [...deps.db.trades.ascending("position", positionId)].some(({ tradeId }) => lost.has(tradeId));
+    if (!isCalm || isUndriven || milliseconds <= CALM_BOUND_MS) continue;
     violations.add("exitLate", `position ${positionId}: ${Math.round(milliseconds)} ms after the price was there`);
   }
 }

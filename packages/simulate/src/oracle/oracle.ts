@@ -117,7 +117,7 @@ export class Oracle {
     for (const message of queues.dead) violations.add("deadLetter", message);
     judgeLedger({ db, chain, violations });
     judgeEvents({ db, bus, violations });
-    judgeLatencies({ db, chain, stops: this.stops }, violations);
+    judgeLatencies({ db, chain, stops: this.stops }, queues.lost, violations);
     judgeShortages(db, this.#deps.world.weather, violations);
     const recorded = new Set([...db.attempts.values()].map(({ signature }) => signature));
     const others = [...this.transactions.sent.keys()].filter((signature) => !recorded.has(signature));

@@ -46,7 +46,9 @@ export class SimulatedQueues {
   readonly #running: Record<QueueName, number> = { execute: 0, confirm: 0, reconcile: 0 };
   /** What was given up. */
   readonly dead: string[] = [];
-  /** Trades of which a message to `reconcile` was lost: they wait for its schedule. */
+  /** Trades of which any message was lost: nothing may drive them before `reconcile` looks. */
+  readonly lost = new Set<string>();
+  /** Those of which one to `reconcile` was: they wait for its schedule. */
   readonly unlooked = new Set<string>();
   #sent = 0;
 
@@ -64,6 +66,7 @@ export class SimulatedQueues {
     const { weather, dice } = this.#deps;
     if (weather.strikes("messageLost")) {
       this.#deps.tell(`queue  a message of ${queue} for ${tradeId} is lost`);
+      this.lost.add(tradeId);
       if (queue === "reconcile") this.unlooked.add(tradeId);
       return;
     }
