@@ -16,7 +16,7 @@ export function make(deps: SignDeps): Handler {
 
 const real = once(async () => {
   const { env } = process;
-  return make({ clock, attempts: attemptStore(Deps.database(env, clock)), key: Deps.key(env) });
+  return make({ clock, attempts: attemptStore(Deps.database(env, clock)), key: await Deps.key(env) });
 });
 
 export const handler: Handler = async (event) => (await real())(event);

@@ -1,4 +1,5 @@
 /** The real dependencies, each built from the environment by a function of its own, so that a handler builds what it needs. */
+import { KMSClient } from "@aws-sdk/client-kms";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import bs58 from "bs58";
@@ -16,7 +17,9 @@ import type { Log } from "./log.ts";
 import { jupiterPrices } from "./price/jupiter.ts";
 import { type Queues, sqsQueues } from "./queue/queue.ts";
 import { connectRedis, type RedisConfig } from "./redis/client.ts";
-import { type Key, keypairKey, lambdaSigning, type Signing } from "./solana/signer.ts";
+import { keypairKey } from "./solana/keypair-key.ts";
+import { kmsKey } from "./solana/kms-key.ts";
+import { type Key, lambdaSigning, type Signing } from "./solana/signer.ts";
 import { type WatchStore, watchStore } from "./stop/watch.store.ts";
 import { lambdaWake, type Watch, watch } from "./stop/watch.ts";
 
@@ -33,6 +36,13 @@ export const watched = (env: Environment, clock: Clock): WatchStore =>
 
 /** SQS answers in milliseconds; without a time-out of its own the SDK would wait for as long as the function lives. */
 const QUEUE_DEADLINE = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true };
+
+/**
+ * KMS answers in tens of milliseconds. Tried three times, a call is over after about 3 s, whether it hangs or is throttled (the
+ * SDK then waits for up to 1 and 2 s): a cold `sign` makes two of them, and has 10 s.
+ */
+const KEY_DEADLINE = { connectionTimeout: 500, requestTimeout: 1_000, throwOnRequestTimeout: true };
+const KEY_TRIES = 3;
 
 /** `sign` asks Postgres twice and the key once. */
 const INVOKE_DEADLINE = { connectionTimeout: 1_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
@@ -80,7 +90,25 @@ export const watching = (env: Environment, clock: Clock, store: WatchStore, conf
 /** The bearer key of the API. */
 export const apiKey = (env: Environment): string => requireVariable(env, "BACKSTOP_API_KEY");
 
-export const key = (env: Environment): Key => keypairKey(bs58.decode(requireVariable(env, "WALLET_SECRET_KEY")));
+/**
+ * The wallet's: in KMS, or in memory where no money is at stake.
+ *
+ * @throws Error that names the variable, and never tells a secret.
+ */
+export async function key(env: Environment): Promise<Key> {
+  const { KMS_KEY_ID: keyId, WALLET_SECRET_KEY: secret } = env;
+  if (keyId && secret) throw new Error("KMS_KEY_ID and WALLET_SECRET_KEY are both set: a wallet has one key");
+  if (keyId) return kmsKey(new KMSClient({ requestHandler: KEY_DEADLINE, maxAttempts: KEY_TRIES }), keyId);
+  if (!secret) throw new Error("neither KMS_KEY_ID nor WALLET_SECRET_KEY is set");
+  if (env["BACKSTOP_STAGE"] === "production") {
+    throw new Error("WALLET_SECRET_KEY is refused in production, where the key never leaves KMS: set KMS_KEY_ID");
+  }
+  try {
+    return keypairKey(bs58.decode(secret));
+  } catch (cause) {
+    throw new Error("WALLET_SECRET_KEY must be a secret key of 64 bytes, in base58", { cause });
+  }
+}
 
 /** The one account of this deployment. @throws Error when it has no row. */
 export async function account(env: Environment, db: Database): Promise<Account> {

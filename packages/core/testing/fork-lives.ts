@@ -7,7 +7,7 @@ import { held } from "../src/position/position.ts";
 import type { Queues } from "../src/queue/queue.ts";
 import { type ExpiredDeps, recheckExpired } from "../src/reconcile/expired.ts";
 import type { Expired } from "../src/reconcile/reconcile.store.ts";
-import { keypairKey } from "../src/solana/signer.ts";
+import { keypairKey } from "../src/solana/keypair-key.ts";
 import { armedStop } from "../src/stop/stop.store.ts";
 import { type ConfirmDeps, confirmTrades } from "../src/trade/confirm.ts";
 import { driveTrade } from "../src/trade/drive.ts";

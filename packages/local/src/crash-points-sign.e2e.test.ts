@@ -1,5 +1,5 @@
 /** Crash points 4 to 6: an engine is killed (`kill -9`) between the signing of an attempt and its sending. */
-import { keypairKey } from "@backstop/core/solana/signer";
+import { keypairKey } from "@backstop/core/solana/keypair-key";
 import { assemble } from "@backstop/core/solana/transaction";
 import type { Attempt } from "@backstop/core/trade/attempt";
 import type { TradeRecord } from "@backstop/core/trade/trade.store";

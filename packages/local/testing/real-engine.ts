@@ -5,7 +5,7 @@
 import { configFrom } from "@backstop/core/config";
 import { MARKET_SEED } from "@backstop/core/market/market";
 import type { BatchHandler } from "@backstop/core/queue/batch";
-import { keypairKey } from "@backstop/core/solana/signer";
+import { keypairKey } from "@backstop/core/solana/keypair-key";
 import { DelayedQueues } from "@backstop/core/testing/delayed-queues";
 import { type FakeChain, fakeChain } from "@backstop/core/testing/fake-chain";
 import { fakeJupiter } from "@backstop/core/testing/fake-jupiter";

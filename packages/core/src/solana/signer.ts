@@ -2,8 +2,6 @@
  * Signing. Callers name an attempt and supply no bytes: what is signed is what is recorded.
  */
 import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
-import { Keypair, VersionedMessage, VersionedTransaction } from "@solana/web3.js";
-import bs58 from "bs58";
 import * as z from "zod";
 
 /** What `sign` answers: the stored signature, or why there is none: the transaction, or the time. */
@@ -37,19 +35,4 @@ export interface Key {
   readonly wallet: string;
   /** Base64 message in, base58 signature out. */
   sign(message: string): Promise<string>;
-}
-
-/** A key held in memory: for the local stack and tests. */
-export function keypairKey(secret: Uint8Array): Key {
-  const keypair = Keypair.fromSecretKey(secret);
-  return {
-    wallet: keypair.publicKey.toBase58(),
-    async sign(message) {
-      const transaction = new VersionedTransaction(VersionedMessage.deserialize(Buffer.from(message, "base64")));
-      transaction.sign([keypair]);
-      const [signature] = transaction.signatures;
-      if (!signature) throw new TypeError("the message asks for no signature");
-      return bs58.encode(signature);
-    },
-  };
 }

@@ -10,7 +10,7 @@ import {
   VersionedTransaction,
 } from "@solana/web3.js";
 import { describe, expect, test } from "vitest";
-import { keypairKey } from "./signer.ts";
+import { keypairKey } from "./keypair-key.ts";
 import {
   assemble,
   buildMessage,

@@ -1,9 +1,9 @@
 /** A token that withholds a fee from transfers, from the quote to the fill: what is booked is what the wallet's account gained or lost. */
 import { mint } from "@backstop/core/market/mint";
 import { fillOf } from "@backstop/core/solana/fill";
+import { keypairKey } from "@backstop/core/solana/keypair-key";
 import { UNIT_LIMIT_MAX, unitLimitOf, unitPriceOf } from "@backstop/core/solana/priority-fee";
 import { type Rpc, solanaRpc } from "@backstop/core/solana/rpc";
-import { keypairKey } from "@backstop/core/solana/signer";
 import { assemble, buildMessage, writableAccounts } from "@backstop/core/solana/transaction";
 import { Keypair } from "@solana/web3.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
