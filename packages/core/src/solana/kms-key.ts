@@ -87,6 +87,7 @@ const failure = (what: string, cause: unknown): Error => new Error(`${what}: ${r
 function reasonOf(error: unknown): string {
   if (error instanceof KMSServiceException) return REFUSALS[error.name] ?? `it answers ${error.name}`;
   if (!(error instanceof Error)) return "the call failed";
+  if (error instanceof SyntaxError) return "its answer makes no sense";
   if (error.name === "TimeoutError") return "it did not answer in time";
   return `it cannot be asked (${"code" in error ? error.code : error.name})`;
 }
