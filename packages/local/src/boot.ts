@@ -61,6 +61,8 @@ export async function boot({ port, tickSeconds, variables, logs = "", ...options
         ...variables,
         BACKSTOP_EVALUATOR_TICK_SECONDS: process.env["BACKSTOP_EVALUATOR_TICK_SECONDS"] ?? String(tickSeconds),
         BACKSTOP_LOCAL_PORT: String(port),
+        // One of the shell's own would be a second key.
+        WALLET_SECRET_KEY: undefined,
       },
       logFile(logs, "engine"),
     );

@@ -1,9 +1,9 @@
 /** Crash points 4 to 6: an engine is killed (`kill -9`) between the signing of an attempt and its sending. */
-import { keypairKey } from "@backstop/core/solana/keypair-key";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { kmsKey } from "@backstop/core/solana/kms-key";
 import { assemble } from "@backstop/core/solana/transaction";
 import type { Attempt } from "@backstop/core/trade/attempt";
 import type { TradeRecord } from "@backstop/core/trade/trade.store";
-import bs58 from "bs58";
 import { expect, test } from "vitest";
 import { crashPoints, FALL, SLOW, STATEMENTS, signatureOf } from "../testing/crash-points.ts";
 import { CLEAN } from "../testing/scenario.ts";
@@ -88,7 +88,12 @@ test("6 stored, before it is sent: the same bytes are sent", SLOW, async () => {
 
 /** The signature that was made of it and given to nobody, and how often it is sent from now on. */
 async function unstoredOf({ message }: Attempt) {
-  const signature = await keypairKey(bs58.decode(points.env("WALLET_SECRET_KEY"))).sign(message);
+  const client = new KMSClient({
+    endpoint: points.env("AWS_ENDPOINT_URL_KMS"),
+    region: points.env("AWS_REGION"),
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+  });
+  const signature = await (await kmsKey(client, points.env("KMS_KEY_ID"))).sign(message);
   // As far as the signature goes, in whole groups of three bytes.
   const match = Buffer.from(assemble(message, signature)).toString("base64").slice(0, 84);
   const count = { kind: "http", action: "delay", ms: 1, times: "always", match } as const;

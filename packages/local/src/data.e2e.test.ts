@@ -12,8 +12,6 @@ import { connect } from "@backstop/core/db/client";
 import { outboxStore } from "@backstop/core/event/outbox.store";
 import { solanaRpc } from "@backstop/core/solana/rpc";
 import { tradeStore } from "@backstop/core/trade/trade.store";
-import { Keypair } from "@solana/web3.js";
-import bs58 from "bs58";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { clock } from "../../../functions/system.ts";
 import { apiAt } from "./api.ts";
@@ -66,7 +64,7 @@ async function endStories(local: LocalRun) {
     outbox: outboxStore(db),
     trades: tradeStore(db),
     rpc: rpcOf(local),
-    wallet: Keypair.fromSecretKey(bs58.decode(value(local, "WALLET_SECRET_KEY"))).publicKey.toBase58(),
+    wallet: value(local, "BACKSTOP_LOCAL_WALLET"),
     funds: FUNDS,
     symbol: SYMBOL,
     trade: TRADE,

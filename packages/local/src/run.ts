@@ -5,8 +5,6 @@ import { MARKET_SEED } from "@backstop/core/market/market";
 import type { PositionView } from "@backstop/core/position/view";
 import { solanaRpc } from "@backstop/core/solana/rpc";
 import { tradeStore } from "@backstop/core/trade/trade.store";
-import { Keypair } from "@solana/web3.js";
-import bs58 from "bs58";
 import { clock } from "../../../functions/system.ts";
 import { apiAt } from "./api.ts";
 import { boot, type LocalRun } from "./boot.ts";
@@ -90,7 +88,7 @@ async function play(
     outbox: outboxStore(db),
     trades: tradeStore(db),
     rpc: solanaRpc([value("BACKSTOP_JUPITER_RPC_ENDPOINT")], clock),
-    wallet: Keypair.fromSecretKey(bs58.decode(value("WALLET_SECRET_KEY"))).publicKey.toBase58(),
+    wallet: value("BACKSTOP_LOCAL_WALLET"),
     funds: FUNDS,
     symbol,
     trade,

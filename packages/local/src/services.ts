@@ -9,14 +9,15 @@ import { accountStore } from "@backstop/core/account/account.store";
 import { connect } from "@backstop/core/db/client";
 import { MARKET_SEED } from "@backstop/core/market/market";
 import { marketStore } from "@backstop/core/market/market.store";
+import { privateKeyOf } from "@backstop/core/solana/keypair-key";
 import { Keypair, PublicKey } from "@solana/web3.js";
-import bs58 from "bs58";
 import { clock } from "../../../functions/system.ts";
 import { queues } from "../../../infra/settings.ts";
 import { REGION } from "./aws/context.ts";
 import { eventArchive } from "./aws/event-archive.ts";
 import { startEventBus } from "./aws/event-bus.ts";
 import { startInvoker } from "./aws/invoker.ts";
+import { startKms } from "./aws/kms.ts";
 import { startQueues } from "./aws/queues.ts";
 import { readCandles } from "./candles.ts";
 import { SLOT_MS } from "./chain/chain.ts";
@@ -45,6 +46,7 @@ const ACCOUNT_ID = "acc_local";
 const API_KEY = "bks_local_0123456789abcdef0123456789abcdef";
 const JUPITER_API_KEY = "local";
 const EVENT_BUS = "backstop";
+const WALLET_KEY_ID = "2f9c1f0e-6a55-4c0b-9d52-0d7b7a1c5e10";
 
 export interface Services {
   /** What the engine and the production clients need to find them, as environment variables. */
@@ -76,7 +78,8 @@ export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }
   const faults = new StandingFaults(seed);
   const before = (service: Service) => ({ front: frontOf(faults, service) });
   const archive = eventArchive(EVENT_BUS);
-  const [database, redis, sqs, invoker, bus] = await Promise.all([
+  const wallet = Keypair.fromSeed(createHash("sha256").update(`${seed}/wallet`).digest());
+  const [database, redis, sqs, invoker, kms, bus] = await Promise.all([
     openDatabase({ migrations: MIGRATIONS, cache: CACHE, directory: data?.database }),
     startRedis(before("redis")),
     startQueues(
@@ -84,6 +87,7 @@ export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }
       before("sqs"),
     ),
     startInvoker(before("lambda")),
+    startKms({ keys: { [WALLET_KEY_ID]: privateKeyOf(wallet.secretKey) }, ...before("kms") }),
     startEventBus({ rules: [archive.rule], ...before("events") }),
   ]);
   const neon = await startNeon({ pglite: database }, before("postgres"));
@@ -104,7 +108,6 @@ export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }
     // A story is told to a position: without one the next begins anew.
     resumesStories: unfinished.positions > 0,
   });
-  const wallet = Keypair.fromSeed(createHash("sha256").update(`${seed}/wallet`).digest());
   if (!kept) fundWallet(world, wallet.publicKey);
   if (store) world.keepIn(store);
   await queueAgain(unfinished.tradeIds, sqs);
@@ -133,6 +136,7 @@ export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }
       AWS_ENDPOINT_URL_SQS: sqs.endpoint,
       AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint,
       AWS_ENDPOINT_URL_LAMBDA: invoker.endpoint,
+      AWS_ENDPOINT_URL_KMS: kms.endpoint,
       EVENT_BUS_NAME: EVENT_BUS,
       RELAY_EVENTS_FUNCTION: "relay-events",
       EXECUTE_QUEUE_URL: sqs.url("execute"),
@@ -146,12 +150,13 @@ export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }
       BACKSTOP_JUPITER_BROADCAST_ENDPOINTS: rpc2.url,
       BACKSTOP_API_KEY: API_KEY,
       ACCOUNT_ID,
-      WALLET_SECRET_KEY: bs58.encode(wallet.secretKey),
+      KMS_KEY_ID: WALLET_KEY_ID,
+      BACKSTOP_LOCAL_WALLET: wallet.publicKey.toBase58(),
       BACKSTOP_LOCAL_CONTROL_URL: control.url,
     },
     async close() {
       await blocks.stop();
-      await Promise.all([control, venue, rpc, rpc2, invoker, bus, sqs, redis].map((service) => service.close()));
+      await Promise.all([control, venue, rpc, rpc2, invoker, kms, bus, sqs, redis].map((service) => service.close()));
       await neon.close();
       await database.close();
       store?.close();

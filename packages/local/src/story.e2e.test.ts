@@ -7,8 +7,6 @@ import { outboxStore } from "@backstop/core/event/outbox.store";
 import { MARKET_SEED } from "@backstop/core/market/market";
 import { solanaRpc } from "@backstop/core/solana/rpc";
 import { tradeStore } from "@backstop/core/trade/trade.store";
-import { Keypair } from "@solana/web3.js";
-import bs58 from "bs58";
 import { describe, expect, test } from "vitest";
 import { clock } from "../../../functions/system.ts";
 import { apiAt } from "./api.ts";
@@ -79,7 +77,7 @@ describe.concurrent("the story", { timeout: STORY_MS }, () => {
         outbox: outboxStore(db),
         trades: tradeStore(db),
         rpc: solanaRpc([value("BACKSTOP_JUPITER_RPC_ENDPOINT")], clock),
-        wallet: Keypair.fromSecretKey(bs58.decode(value("WALLET_SECRET_KEY"))).publicKey.toBase58(),
+        wallet: value("BACKSTOP_LOCAL_WALLET"),
         funds: FUNDS,
         symbol: market.symbol,
         trade: { side: "sell", size: "100", stop: { kind: "trailing", distance: "0.03" } },

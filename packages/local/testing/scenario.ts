@@ -12,8 +12,6 @@ import { type PositionStore, positionStore } from "@backstop/core/position/posit
 import type { PositionView } from "@backstop/core/position/view";
 import { type Rpc, solanaRpc } from "@backstop/core/solana/rpc";
 import { type TradeRecord, type TradeStore, tradeStore } from "@backstop/core/trade/trade.store";
-import { Keypair } from "@solana/web3.js";
-import bs58 from "bs58";
 import { sql } from "drizzle-orm";
 import { clock } from "../../../functions/system.ts";
 import { type Api, apiAt } from "../src/api.ts";
@@ -76,7 +74,7 @@ export async function openScenario(options: Partial<BootOptions> & { readonly se
   const trades = tradeStore(db);
   const outbox = outboxStore(db);
   const rpc = solanaRpc([value("BACKSTOP_JUPITER_RPC_ENDPOINT")], clock);
-  const wallet = Keypair.fromSecretKey(bs58.decode(value("WALLET_SECRET_KEY"))).publicKey.toBase58();
+  const wallet = value("BACKSTOP_LOCAL_WALLET");
   const api = (): Api => apiAt(local.url, value("BACKSTOP_API_KEY"));
   let entries = 0;
 

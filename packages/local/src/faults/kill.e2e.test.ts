@@ -1,6 +1,5 @@
 /** An engine that is killed while a service still holds the reply that it waits for. */
-import { Connection, Keypair } from "@solana/web3.js";
-import bs58 from "bs58";
+import { Connection, PublicKey } from "@solana/web3.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { apiAt } from "../api.ts";
 import { boot, type LocalRun } from "../boot.ts";
@@ -31,7 +30,7 @@ test("what was sent, and never known to be, is sent once", { timeout: 90_000 }, 
   await local.startEngine();
   await expect.poll(() => api().livePositions(), PATIENCE).toMatchObject([{ status: "open" }]);
   expect(await buy()).toMatchObject({ status: expect.stringMatching("confirmed|finalized"), attempts: [{}] });
-  const wallet = Keypair.fromSecretKey(bs58.decode(value("WALLET_SECRET_KEY"))).publicKey;
+  const wallet = new PublicKey(value("BACKSTOP_LOCAL_WALLET"));
   const connection = new Connection(value("BACKSTOP_JUPITER_RPC_ENDPOINT"), "confirmed");
   expect(await connection.getSignaturesForAddress(wallet)).toHaveLength(1);
 });

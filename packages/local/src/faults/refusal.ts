@@ -29,6 +29,9 @@ const SHAPES: Readonly<Record<Service, (status: number, message: string) => Refu
     body: { Type: status < 500 ? "User" : "Service", Message: message },
     headers: { "x-amzn-errortype": awsType(status, "TooManyRequestsException", "ServiceException") },
   }),
+  kms: (status, message) => ({
+    body: { __type: awsType(status, "ThrottlingException", "KMSInternalException"), message },
+  }),
   events: (status, message) => ({
     body: { __type: awsType(status, "ThrottlingException", "InternalException"), message },
   }),

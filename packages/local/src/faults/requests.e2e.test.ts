@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { GetPublicKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { Configuration, ResponseError, SwapApi } from "@jup-ag/api";
@@ -116,11 +117,12 @@ describe("a status", () => {
   });
 
   it("is an exception of AWS, with its name", async () => {
-    const refuse = (service: "sqs" | "lambda" | "events", status: number) =>
+    const refuse = (service: "sqs" | "lambda" | "kms" | "events", status: number) =>
       faults.set({ kind: "http", service, action: "status", status });
     const send = () =>
       new SQSClient(aws("SQS")).send(new SendMessageCommand({ QueueUrl: url("EXECUTE_QUEUE_URL"), MessageBody: "{}" }));
     const invoke = () => new LambdaClient(aws("LAMBDA")).send(new InvokeCommand({ FunctionName: "sign" }));
+    const ask = () => new KMSClient(aws("KMS")).send(new GetPublicKeyCommand({ KeyId: url("KMS_KEY_ID") }));
     const put = () => new EventBridgeClient(aws("EVENTBRIDGE")).send(new PutEventsCommand({ Entries: [] }));
     await refuse("sqs", 400);
     await expect(send()).rejects.toMatchObject({ name: "RequestThrottled" });
@@ -130,6 +132,10 @@ describe("a status", () => {
     await expect(invoke()).rejects.toMatchObject({ name: "TooManyRequestsException" });
     await refuse("lambda", 500);
     await expect(invoke()).rejects.toMatchObject({ name: "ServiceException" });
+    await refuse("kms", 400);
+    await expect(ask()).rejects.toMatchObject({ name: "ThrottlingException" });
+    await refuse("kms", 500);
+    await expect(ask()).rejects.toMatchObject({ name: "KMSInternalException" });
     await refuse("events", 500);
     await expect(put()).rejects.toMatchObject({ name: "InternalException" });
   });

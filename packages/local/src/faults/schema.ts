@@ -10,7 +10,7 @@ import { DEPTH } from "../chain/commitment.ts";
 import { amountText, mintText } from "../venue/quote.ts";
 
 /** Each is one server: what is set for it befalls whoever asks it. */
-const SERVICES = ["jupiter", "rpc", "rpc2", "postgres", "redis", "sqs", "lambda", "events"] as const;
+const SERVICES = ["jupiter", "rpc", "rpc2", "postgres", "redis", "sqs", "lambda", "kms", "events"] as const;
 export type Service = (typeof SERVICES)[number];
 
 /** Far beyond the 150 blocks in which a transaction can land: late by more than that is never. */

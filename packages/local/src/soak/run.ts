@@ -9,8 +9,6 @@ import { connect } from "@backstop/core/db/client";
 import { outboxStore } from "@backstop/core/event/outbox.store";
 import { solanaRpc } from "@backstop/core/solana/rpc";
 import { type TradeRecord, tradeStore } from "@backstop/core/trade/trade.store";
-import { Keypair } from "@solana/web3.js";
-import bs58 from "bs58";
 import { clock } from "../../../../functions/system.ts";
 import { apiAt } from "../api.ts";
 import { type Audit, allTrades, auditOf } from "../audit.ts";
@@ -84,7 +82,7 @@ export async function soak(options: SoakOptions, say: (text: string) => void): P
     const trades = tradeStore(db);
     const outbox = outboxStore(db);
     const rpc = solanaRpc([value("BACKSTOP_JUPITER_RPC_ENDPOINT")], clock);
-    const wallet = Keypair.fromSecretKey(bs58.decode(value("WALLET_SECRET_KEY"))).publicKey.toBase58();
+    const wallet = value("BACKSTOP_LOCAL_WALLET");
     const records = await allTrades({ db, trades });
     const audit = await auditOf({ db, trades, outbox, rpc, wallet }, records);
     return { records, stuckPositions, audit, refusals: caller.refusals, faults };

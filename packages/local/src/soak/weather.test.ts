@@ -20,9 +20,12 @@ describe.each([0.2, 0.05, 0.9, 1])("weather of %d", (rate) => {
     expect(1 - untouched(ofService(rate, service))).toBeCloseTo(rate);
   });
 
-  it.each(["postgres", "redis", "sqs", "lambda", "events"])("befalls a tenth of it of the calls to %s", (service) => {
-    expect(1 - untouched(ofService(rate, service))).toBeCloseTo(rate / 10);
-  });
+  it.each(["postgres", "redis", "sqs", "lambda", "kms", "events"])(
+    "befalls a tenth of it of the calls to %s",
+    (service) => {
+      expect(1 - untouched(ofService(rate, service))).toBeCloseTo(rate / 10);
+    },
+  );
 
   it("befalls that part of the transactions: some on their way, of which two copies are sent, and some when they land", () => {
     const onTheWay = ofTransactions(rate).filter((fault) => !isRevert(fault));

@@ -25,7 +25,7 @@ type TransactionFault =
 const STORMY: readonly Service[] = ["jupiter", "rpc", "rpc2"];
 
 /** Everything else the engine asks. */
-const WINDY: readonly Service[] = ["postgres", "redis", "sqs", "lambda", "events"];
+const WINDY: readonly Service[] = ["postgres", "redis", "sqs", "lambda", "kms", "events"];
 
 /** An attempt is some ten statements and messages: at a fifth of them next to none would ever be made. */
 const WIND = 0.1;
