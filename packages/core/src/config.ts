@@ -61,6 +61,8 @@ const Schema = z.strictObject({
     minSolBalance: decimal.prefault("0.1"),
     /** The version of the swap API. v1 is what the promised client library speaks; v2 supersedes it. */
     api: z.enum(["v1", "v2"], { error: "must be v1 or v2" }).prefault("v1"),
+    /** Whether a transaction asserts on chain, by Lighthouse, what it must have come to. */
+    assertions: z.enum(["off", "lighthouse"], { error: "must be off or lighthouse" }).prefault("off"),
   }),
   position: z.strictObject({
     /** Notional in the quote currency. */
@@ -68,6 +70,8 @@ const Schema = z.strictObject({
     minPositionSize: decimal.prefault("10"),
     /** Seats of an account in a market. Above 100 the search for a free one stops being cheap. */
     maxPositionsPerSymbol: whole(1, 100).prefault(3),
+    /** Notional of all entries of an account that are signed in one UTC day, in the quote currency. */
+    maxDailySize: decimal.prefault("10000"),
   }),
   stopLoss: z.strictObject({
     /** Fractions of the price. */
@@ -99,6 +103,7 @@ export interface Config {
     maxPriceImpactBps: Bps;
     minSolBalance: string;
     api: Values["jupiter"]["api"];
+    assertions: Values["jupiter"]["assertions"];
   }>;
   readonly position: Readonly<Values["position"]>;
   readonly stopLoss: Readonly<{ minDistanceBps: Bps; maxDistanceBps: Bps; defaultTrailingDistanceBps: Bps }>;
@@ -137,6 +142,9 @@ export function configFrom(environment: Environment): Config {
   if (Number(position.minPositionSize) > Number(position.maxPositionSize)) {
     throw outOfOrder(environment, "position", "minPositionSize", "maxPositionSize");
   }
+  if (Number(position.maxPositionSize) > Number(position.maxDailySize)) {
+    throw outOfOrder(environment, "position", "maxPositionSize", "maxDailySize");
+  }
   if (Number(exits.dust) > Number(exits.smallestPart)) {
     throw outOfOrder(environment, "exits", "dust", "smallestPart");
   }
@@ -150,6 +158,7 @@ export function configFrom(environment: Environment): Config {
       maxPriceImpactBps: jupiter.maxPriceImpact,
       minSolBalance: jupiter.minSolBalance,
       api: jupiter.api,
+      assertions: jupiter.assertions,
     },
     position,
     stopLoss: {

@@ -18,6 +18,7 @@ export interface ErrorContexts {
   UPDATE_CONFLICT: { positionId: string; positionStatus: string; version?: string; currentVersion?: string };
   INSUFFICIENT_FUNDS: { asset: string; required: string; available: string };
   MAX_POSITIONS_REACHED: { symbol: string; maxPositionsPerSymbol: string };
+  RISK_LIMIT_EXCEEDED: { limit: string; used: string; asked: string };
   UNSAFE_TRANSACTION: { attemptId: string; rule: string };
   TRADE_NOT_FOUND: { tradeId: string };
   MARKET_NOT_FOUND: { symbol: string; markets: readonly string[] };
@@ -43,6 +44,7 @@ export const ERRORS = {
   UPDATE_CONFLICT: { status: 409, title: "The version has moved" },
   INSUFFICIENT_FUNDS: { status: 422, title: "The wallet holds too little" },
   MAX_POSITIONS_REACHED: { status: 422, title: "All seats of this market are taken" },
+  RISK_LIMIT_EXCEEDED: { status: 422, title: "A limit of the account is reached" },
   UNSAFE_TRANSACTION: { status: 422, title: "The transaction was not signed" },
   TRADE_NOT_FOUND: { status: 404, title: "No such trade" },
   MARKET_NOT_FOUND: { status: 404, title: "No such market" },

@@ -22,6 +22,7 @@ export function fakeJupiter(clock: Clock): JupiterApi {
         slippageBps,
         priceImpact: 0,
         contextSlot: null,
+        route: ["Fake pool"],
         takenAt: clock.now(),
         request,
         answer: {},

@@ -4,6 +4,7 @@ import { configFrom } from "../src/config.ts";
 import { legs, MARKET_SEED, type Side } from "../src/market/market.ts";
 import { bps } from "../src/money/bps.ts";
 import { held } from "../src/position/position.ts";
+import type { PriceSource } from "../src/price/accepted.ts";
 import type { Queues } from "../src/queue/queue.ts";
 import { type ExpiredDeps, recheckExpired } from "../src/reconcile/expired.ts";
 import type { Expired } from "../src/reconcile/reconcile.store.ts";
@@ -16,6 +17,7 @@ import type { SubmitDeps } from "../src/trade/submit.ts";
 import type { TradeRecord } from "../src/trade/trade.store.ts";
 import { exitTradeId, UNFINISHED_TRADES } from "../src/trade/trade.ts";
 import { DelayedQueues } from "./delayed-queues.ts";
+import { fakeFirewall } from "./fake-node.ts";
 import { FakeClock } from "./fakes.ts";
 import { ForkingChain } from "./forking-chain.ts";
 import { price, SOL_USDC, units } from "./given.ts";
@@ -55,6 +57,8 @@ export interface Life {
   isOver(): Promise<boolean>;
 }
 
+const CONFIG = configFrom({ BACKSTOP_JUPITER_RPC_ENDPOINT: "https://rpc.invalid" });
+
 export async function live(stores: Stores, side: Side): Promise<Life> {
   const keypair = Keypair.generate();
   const wallet = keypair.publicKey.toBase58();
@@ -81,6 +85,8 @@ export async function live(stores: Stores, side: Side): Promise<Life> {
     const records = before === null ? await stores.trades.findMany(tradeIds ?? [...known]) : [];
     return records.flatMap(({ attempts }) => attempts.flatMap((each) => (each.status === "expired" ? [each] : [])));
   };
+  const priceSource: PriceSource = { name: "silent", fetch: async () => new Map() };
+  const signing = { accounts: stores.accounts, firewall: fakeFirewall(chain.rpc, wallet), priceSource, key };
   const deps: SubmitDeps & ConfirmDeps & ExpiredDeps = {
     ...stores,
     looks: { expired },
@@ -89,12 +95,12 @@ export async function live(stores: Stores, side: Side): Promise<Life> {
     queues,
     jupiter,
     rpc: chain.rpc,
-    config: configFrom({ BACKSTOP_JUPITER_RPC_ENDPOINT: "https://rpc.invalid" }),
+    config: CONFIG,
     markets: MARKET_SEED,
     prices: {
       prices: async () => new Map([[SOL_USDC.symbol, { price: price(150), at: clock.now(), source: "test" }]]),
     },
-    signing: { sign: (attemptId) => signAttempt({ clock, attempts: stores.attempts, key }, attemptId) },
+    signing: { sign: (attemptId) => signAttempt({ ...deps, config: CONFIG, ...signing }, attemptId) },
     watch: { arm: async () => {} },
     wakeRelay: async () => {},
   };

@@ -79,6 +79,7 @@ export function attempt(status: AttemptStatus, over: { lastValidBlockHeight?: bi
     slippageBps: bps(50),
     quotedOut: units(665_000_000),
     minimumOut: units(661_675_000),
+    route: ["Pool"],
     draftedAt: AT,
   };
   const signed = { signature: "sig", signedAt: AT };

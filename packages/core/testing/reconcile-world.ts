@@ -83,6 +83,7 @@ export async function reconcileWorld(stores: Stores) {
       slippageBps: bps(50),
       quotedOut: units(1),
       minimumOut: units(1),
+      route: ["Pool"],
       draftedAt: clock.now(),
     });
   }

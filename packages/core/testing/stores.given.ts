@@ -97,6 +97,7 @@ export function givenIn(stores: () => Stores) {
       slippageBps: bps(50),
       quotedOut: units(665_000_000),
       minimumOut: units(661_000_000),
+      route: ["Pool"],
       draftedAt: AT,
       ...over,
     };

@@ -1,4 +1,5 @@
 /** One position and its trades as rows of the stores in memory, put there in any status, and looked at between two awaits. */
+import type { AccountStore } from "../src/account/account.store.ts";
 import type { NewEvent } from "../src/event/event.ts";
 import { MARKET_SEED } from "../src/market/market.ts";
 import { ZERO } from "../src/money/amount.ts";
@@ -17,13 +18,14 @@ import { recordOf } from "./memory/trade.memory.ts";
 import type { Stores } from "./stores.given.ts";
 
 export class TradeRows {
-  readonly #db = new MemoryDatabase();
-  readonly #stores: Stores = memoryStores(this.#db);
+  readonly db = new MemoryDatabase();
+  readonly #stores: Stores = memoryStores(this.db);
   readonly #positionId: number;
   /** What the account's other trades and positions would come to. */
   around: Partial<ExitSurroundings> = {};
   readonly trades: TradeStore = this.#stores.trades;
   readonly attempts: AttemptStore = this.#stores.attempts;
+  readonly accounts: AccountStore = this.#stores.accounts;
   readonly turns: TurnStore = this.#stores.turns;
   readonly exits: ExitStore = {
     ...this.#stores.exits,
@@ -33,38 +35,38 @@ export class TradeRows {
   constructor({ trade, position, wallet }: TradeRecord) {
     const { accountId, positionId } = position;
     this.#positionId = positionId;
-    this.#db.accounts.insert({ accountId, wallet, createdAt: position.createdAt });
-    for (const market of MARKET_SEED) this.#db.markets.insert(market);
-    this.#db.positions.insert({ ...rowOf(position), eventSequence: 0 });
-    if (trade.kind === "exit") this.#db.trades.insert(entryOf(trade));
+    this.db.accounts.insert({ accountId, wallet, createdAt: position.createdAt, dailyUse: 0n, dailyUseOn: null });
+    for (const market of MARKET_SEED) this.db.markets.insert(market);
+    this.db.positions.insert({ ...rowOf(position), eventSequence: 0 });
+    if (trade.kind === "exit") this.db.trades.insert(entryOf(trade));
     this.plan(trade);
   }
 
   get position(): Position {
-    return positionOf(this.#db.positions.named(this.#positionId));
+    return positionOf(this.db.positions.named(this.#positionId));
   }
 
   set position(position: Position) {
-    this.#db.positions.update(this.#positionId, rowOf(position));
+    this.db.positions.update(this.#positionId, rowOf(position));
   }
 
   /** All that was told, in order. */
   get events(): readonly NewEvent[] {
-    return Array.from(this.#db.outbox.values(), ({ name, payload }) => ({ name, payload }) as NewEvent);
+    return Array.from(this.db.outbox.values(), ({ name, payload }) => ({ name, payload }) as NewEvent);
   }
 
   /** All that is there but for the entry of an exit's position, in the order it was planned. */
   all(): readonly TradeRecord[] {
-    const rows = [...this.#db.trades.values()].filter(({ tradeId }) => tradeId !== ENTRY_ID);
-    return rows.map((row) => recordOf(this.#db, row));
+    const rows = [...this.db.trades.values()].filter(({ tradeId }) => tradeId !== ENTRY_ID);
+    return rows.map((row) => recordOf(this.db, row));
   }
 
   of(tradeId: string): TradeRecord {
-    return recordOf(this.#db, this.#db.trades.named(tradeId));
+    return recordOf(this.db, this.db.trades.named(tradeId));
   }
 
   plan(trade: Trade): void {
-    this.#db.trades.insert(planOf(trade));
+    this.db.trades.insert(planOf(trade));
   }
 
   /** The last attempt of the trade has spent all that it was to, and is final. */

@@ -8,6 +8,7 @@ import { MARKET_SEED } from "../src/market/market.ts";
 import type { Amount } from "../src/money/amount.ts";
 import type { Price } from "../src/money/price.ts";
 import { NO_FILLS, type Position } from "../src/position/position.ts";
+import type { PriceSource } from "../src/price/accepted.ts";
 import { keypairKey } from "../src/solana/keypair-key.ts";
 import type { Simulation } from "../src/solana/rpc.ts";
 import type { SignAnswer } from "../src/solana/signer.ts";
@@ -21,6 +22,7 @@ import type { TradeRecord } from "../src/trade/trade.store.ts";
 import type { Trade } from "../src/trade/trade.ts";
 import { DelayedQueues } from "./delayed-queues.ts";
 import { type FakeChain, fakeChain } from "./fake-chain.ts";
+import { fakeFirewall } from "./fake-node.ts";
 import { FakeClock, type FakeLog, fakeLog } from "./fakes.ts";
 import * as Given from "./given.ts";
 import { type SteeredJupiter, steeredJupiter } from "./steered-jupiter.ts";
@@ -67,10 +69,16 @@ export interface World {
   calm(): void;
 }
 
+const CONFIG = configFrom({ BACKSTOP_JUPITER_RPC_ENDPOINT: "https://rpc.invalid" });
+
+/** Of prices only what was accepted is known. */
+const SILENT_SOURCE: PriceSource = { name: "silent", fetch: async () => new Map() };
+
 export function world(record: TradeRecord): World {
   const [clock, log, chain, rows] = [new FakeClock(), fakeLog(), fakeChain(WALLET), new TradeRows(record)];
   const [queues, jupiter, key] = [new DelayedQueues(clock), steeredJupiter(clock), keypairKey(KEYPAIR.secretKey)];
-  const sign = (attemptId: string) => signAttempt({ clock, attempts: rows.attempts, key }, attemptId);
+  const sign = (attemptId: string) => signAttempt({ ...made.deps, config: CONFIG, ...signing }, attemptId);
+  const signing = { accounts: rows.accounts, firewall: fakeFirewall(chain, WALLET), priceSource: SILENT_SOURCE, key };
   const made: World = {
     clock,
     log,
@@ -97,7 +105,7 @@ export function world(record: TradeRecord): World {
       attempts: rows.attempts,
       turns: rows.turns,
       exits: rows.exits,
-      config: configFrom({ BACKSTOP_JUPITER_RPC_ENDPOINT: "https://rpc.invalid" }),
+      config: CONFIG,
       markets: MARKET_SEED,
       rpc: {
         ...chain,

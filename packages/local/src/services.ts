@@ -43,8 +43,11 @@ import { queueAgain, unfinishedIn } from "./unfinished.ts";
 const CACHE = fileURLToPath(new URL("../../../node_modules/.cache/backstop", import.meta.url));
 
 const ACCOUNT_ID = "acc_local";
+/** Secrets, such as they are here: each is a word of its own, so that it is found wherever it should not be. */
 const API_KEY = "bks_local_0123456789abcdef0123456789abcdef";
-const JUPITER_API_KEY = "local";
+const JUPITER_API_KEY = "jupiter_secret_5b1d0c";
+const RPC_KEY = "rpc_secret_c4e8a2";
+const AWS_SECRET = "aws_secret_90d7f3";
 const EVENT_BUS = "backstop";
 const WALLET_KEY_ID = "2f9c1f0e-6a55-4c0b-9d52-0d7b7a1c5e10";
 
@@ -132,7 +135,7 @@ export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }
       UPSTASH_REDIS_REST_TOKEN: redis.token,
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: "local",
-      AWS_SECRET_ACCESS_KEY: "local",
+      AWS_SECRET_ACCESS_KEY: AWS_SECRET,
       AWS_ENDPOINT_URL_SQS: sqs.endpoint,
       AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint,
       AWS_ENDPOINT_URL_LAMBDA: invoker.endpoint,
@@ -146,8 +149,8 @@ export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }
       EVALUATE_STOPS_FUNCTION: "evaluate-stops",
       JUPITER_URL: venue.url,
       JUPITER_API_KEY,
-      BACKSTOP_JUPITER_RPC_ENDPOINT: rpc.url,
-      BACKSTOP_JUPITER_BROADCAST_ENDPOINTS: rpc2.url,
+      BACKSTOP_JUPITER_RPC_ENDPOINT: `${rpc.url}/?api-key=${RPC_KEY}`,
+      BACKSTOP_JUPITER_BROADCAST_ENDPOINTS: `${rpc2.url}/?api-key=${RPC_KEY}`,
       BACKSTOP_API_KEY: API_KEY,
       ACCOUNT_ID,
       KMS_KEY_ID: WALLET_KEY_ID,

@@ -6,9 +6,11 @@ import { configFrom } from "@backstop/core/config";
 import { MARKET_SEED } from "@backstop/core/market/market";
 import type { BatchHandler } from "@backstop/core/queue/batch";
 import { keypairKey } from "@backstop/core/solana/keypair-key";
+import type { SignAnswer } from "@backstop/core/solana/signer";
 import { DelayedQueues } from "@backstop/core/testing/delayed-queues";
 import { type FakeChain, fakeChain } from "@backstop/core/testing/fake-chain";
 import { fakeJupiter } from "@backstop/core/testing/fake-jupiter";
+import { fakeFirewall } from "@backstop/core/testing/fake-node";
 import { FakeClock, fakeLog, type SentMessage } from "@backstop/core/testing/fakes";
 import { price, SOL_USDC } from "@backstop/core/testing/given";
 import { storesOver } from "@backstop/core/testing/stores";
@@ -70,7 +72,6 @@ export async function realEngine({ db }: RealDatabase): Promise<RealEngine> {
   await stores.accounts.add(account, clock.now());
 
   const config = configFrom({ BACKSTOP_JUPITER_RPC_ENDPOINT: "https://rpc.invalid" });
-  const sign = Sign.make({ clock, attempts: stores.attempts, key: keypairKey(keypair.secretKey) });
   const deps = {
     ...stores,
     turns: turnStore(db),
@@ -98,7 +99,9 @@ export async function realEngine({ db }: RealDatabase): Promise<RealEngine> {
     watch: { arm: async () => {} },
     rpc: chain,
     balances: chain,
-    signing: { sign: (attemptId: string) => sign({ attemptId }) },
+    firewall: fakeFirewall(chain, wallet),
+    key: keypairKey(keypair.secretKey),
+    signing: { sign: (attemptId: string): Promise<SignAnswer> => Sign.make(deps)({ attemptId }) },
     queues,
     wakeRelay: async () => {},
   };

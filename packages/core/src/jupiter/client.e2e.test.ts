@@ -56,6 +56,7 @@ const request: QuoteRequest = {
   wallet: "BQ72nSv9f3PRyRKCBnHLVrerrv37CYTHm5h3s9VSGQDV",
   priority: "entry",
   maxAccounts: null,
+  without: [],
   asked: { symbol: "SOL/USDC", size: "100" },
 };
 

@@ -23,6 +23,8 @@ export interface QuoteRequest {
   readonly priority: TradeKind;
   /** At most so many accounts in the route; null: Jupiter's default. */
   readonly maxAccounts: number | null;
+  /** Labels of exchanges that are not to be part of the route. */
+  readonly without: readonly string[];
   /** For the words of a refusal. */
   readonly asked: Asked;
 }
@@ -40,6 +42,8 @@ export interface Quote {
   readonly priceImpact: number;
   /** The slot whose state it was computed from; null: Jupiter did not say. */
   readonly contextSlot: bigint | null;
+  /** Labels of the exchanges that it goes through. */
+  readonly route: readonly string[];
   readonly takenAt: Date;
   readonly request: QuoteRequest;
   /** As it came, every field of it. */

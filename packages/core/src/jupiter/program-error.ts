@@ -8,17 +8,23 @@
  * Source: the error table of Jupiter's program (its IDL), developers.jup.ag, "Common errors", the SPL Token program.
  */
 import type { ErrorCode } from "../error.ts";
+import { LIGHTHOUSE_PROGRAM } from "../solana/lighthouse.ts";
 
-export type FailureKind =
-  /** The price moved past what was allowed: more slippage, or a new quote. */
-  | "slippage"
-  /** The wallet holds too little of the token, or of SOL for fees and rent. */
-  | "funds"
-  /** The route no longer works: a new quote, or other exchanges. */
-  | "route"
-  /** An account is missing, closed, frozen or not the one expected. */
-  | "accounts"
-  | "other";
+export const FAILURE_KINDS = [
+  // The price moved past what was allowed: more slippage, or a new quote.
+  "slippage",
+  // The wallet holds too little of the token, or of SOL for fees and rent.
+  "funds",
+  // The route no longer works: a new quote, or other exchanges.
+  "route",
+  // An account is missing, closed, frozen or not the one expected.
+  "accounts",
+  // It was not signed: its route is not asked for again for a while.
+  "unsafe",
+  "other",
+] as const;
+
+export type FailureKind = (typeof FAILURE_KINDS)[number];
 
 export interface Failure {
   readonly kind: FailureKind;
@@ -38,6 +44,7 @@ const CODES = {
   funds: "INSUFFICIENT_FUNDS",
   route: "TRANSACTION_FAILED",
   accounts: "TRANSACTION_FAILED",
+  unsafe: "UNSAFE_TRANSACTION",
   other: "TRANSACTION_FAILED",
 } as const satisfies Record<FailureKind, ErrorCode>;
 
@@ -110,6 +117,8 @@ const PROGRAMS: ReadonlyMap<string, ErrorTable> = new Map([
     { errors: { 1: known("ResultWithNegativeLamports", "funds") }, rest: "accounts" },
   ],
   ["ComputeBudget111111111111111111111111111111", { errors: {}, rest: "other" }],
+  // An assertion of ours: the swap would have done more than it said.
+  [LIGHTHOUSE_PROGRAM, { errors: {}, rest: "unsafe" }],
 ]);
 
 /** The chain's own errors that are not "other", by the names that transactions and instructions share. */

@@ -23,6 +23,7 @@ export function quoteOf(request: QuoteRequest, answer: QuoteAnswer, takenAt: Dat
     slippageBps,
     priceImpact: Math.abs(Number(answer.priceImpactPct)),
     contextSlot: answer.contextSlot == null ? null : BigInt(answer.contextSlot),
+    route: [...new Set(answer.routePlan.map(({ swapInfo: { label, ammKey } }) => label ?? ammKey))],
     takenAt,
     request,
     answer,

@@ -17,7 +17,7 @@ export function jupiterV1(deps: JupiterDeps): JupiterApi {
   );
   return {
     async getQuote(request) {
-      const { inputMint, outputMint, amountIn, slippageBps, maxAccounts } = request;
+      const { inputMint, outputMint, amountIn, slippageBps, maxAccounts, without } = request;
       const answer = await ask(deps, request, QuoteAnswer, () =>
         rawOf(
           api.quoteGetRaw({
@@ -28,6 +28,8 @@ export function jupiterV1(deps: JupiterDeps): JupiterApi {
             swapMode: "ExactIn",
             restrictIntermediateTokens: true,
             ...(maxAccounts !== null && { maxAccounts }),
+            // One text: the library would repeat the parameter, which the API does not document.
+            ...(without.length > 0 && { excludeDexes: [without.join(",")] }),
           }),
         ),
       );

@@ -49,7 +49,7 @@ const isBuilt = ({ request, amountIn, slippageBps, takenAt }: Quote, now: Date):
   slippageBps === request.slippageBps &&
   now.getTime() - takenAt.getTime() < BUILD_LIFE_MS;
 
-function queryOf({ inputMint, outputMint, amountIn, slippageBps, wallet, maxAccounts }: QuoteRequest): URLSearchParams {
+function queryOf({ inputMint, outputMint, amountIn, slippageBps, wallet, maxAccounts, without }: QuoteRequest) {
   return new URLSearchParams({
     inputMint,
     outputMint,
@@ -59,5 +59,6 @@ function queryOf({ inputMint, outputMint, amountIn, slippageBps, wallet, maxAcco
     // SOL stays wrapped, so that lamports are fees and rent only.
     wrapAndUnwrapSol: "false",
     ...(maxAccounts !== null && { maxAccounts: String(maxAccounts) }),
+    ...(without.length > 0 && { excludeDexes: without.join(",") }),
   });
 }

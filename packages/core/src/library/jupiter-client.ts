@@ -31,6 +31,7 @@ export class JupiterClient {
       wallet: this.#engine.account.wallet,
       priority: "entry",
       maxAccounts: null,
+      without: [],
       asked: { symbol: market.symbol, size: amount },
     });
   }

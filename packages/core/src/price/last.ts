@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Price } from "../money/price.ts";
 import type { WatchStore } from "../stop/watch.store.ts";
+import type { AcceptedPrice } from "./accepted.ts";
 
 export interface LastPriceDeps {
   readonly clock: Clock;
@@ -14,10 +15,18 @@ export interface LastPriceDeps {
 const AGE_MAX_MS = 60_000;
 
 /** Null: not known, or known too long. */
-export async function lastPrice({ clock, log, prices }: LastPriceDeps, symbol: string): Promise<Price | null> {
+export async function lastPrice(deps: LastPriceDeps, symbol: string): Promise<Price | null> {
+  return (await lastAccepted(deps, symbol))?.price ?? null;
+}
+
+/** The same, with its moment. */
+export async function lastAccepted(
+  { clock, log, prices }: LastPriceDeps,
+  symbol: string,
+): Promise<AcceptedPrice | null> {
   try {
     const accepted = (await prices.prices([symbol])).get(symbol);
-    return accepted && clock.now().getTime() - accepted.at.getTime() <= AGE_MAX_MS ? accepted.price : null;
+    return accepted && clock.now().getTime() - accepted.at.getTime() <= AGE_MAX_MS ? accepted : null;
   } catch (error) {
     log.error("price_unanswered", error, { symbol });
     return null;

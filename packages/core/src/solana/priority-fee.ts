@@ -39,6 +39,12 @@ const BIDS: Readonly<Record<"entry" | "exit", Bid>> = {
   exit: { percentile: 90, floor: 50_000n, capLamports: 5_000_000n },
 };
 
+/** More than a swap may cost in lamports: the highest bid, a signature, a tip and the rent of the accounts it opens. */
+export const LAMPORTS_SLACK = 20_000_000n;
+
+/** The most a whole transaction may bid. */
+export const capLamportsOf = (kind: "entry" | "exit"): bigint => BIDS[kind].capLamports;
+
 /** Each try bids twice the last: a fee that did not land a transaction was too low, if the fee was it. */
 const CLIMB = 2n;
 

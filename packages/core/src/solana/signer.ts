@@ -3,11 +3,20 @@
  */
 import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
 import * as z from "zod";
+import { FAILURE_KINDS } from "../jupiter/program-error.ts";
 
-/** What `sign` answers: the stored signature, or why there is none: the transaction, or the time. */
+/** What `sign` answers: the stored signature, or why there is none: the transaction, what is known, or the time. */
 export const SignAnswer = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("signed"), signature: z.string() }),
-  z.object({ outcome: z.literal("refused"), rule: z.string(), reason: z.string() }),
+  /** `code`: what a caller is told. */
+  z.object({
+    outcome: z.literal("refused"),
+    code: z.enum(["UNSAFE_TRANSACTION", "RISK_LIMIT_EXCEEDED"]),
+    rule: z.string(),
+    reason: z.string(),
+  }),
+  /** Nothing is held against it: it would fail now, or whether it is safe could not be seen. */
+  z.object({ outcome: z.literal("put_off"), code: z.string(), cause: z.enum(FAILURE_KINDS), reason: z.string() }),
   /** Nothing is wrong with it, but its trade has gone on without it. */
   z.object({ outcome: z.literal("unwanted"), reason: z.string() }),
 ]);

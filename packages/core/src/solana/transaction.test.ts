@@ -15,12 +15,12 @@ import {
   assemble,
   buildMessage,
   type InstructionData,
-  memoOf,
   OversizedTransaction,
   payerOf,
   unsigned,
   writableAccounts,
 } from "./transaction.ts";
+import { memoOf } from "./memo.ts";
 
 const wallet = Keypair.fromSeed(Buffer.alloc(32, 1));
 const other = Keypair.fromSeed(Buffer.alloc(32, 2));

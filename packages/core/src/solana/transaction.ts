@@ -4,7 +4,6 @@
  * Invariants: the wallet is the fee payer and the only signer; a transaction fits into 1232 bytes; its compute budget is
  * ours alone; no two attempts have the same transaction.
  */
-import { createHash } from "node:crypto";
 import {
   type AddressLookupTableAccount,
   ComputeBudgetProgram,
@@ -16,6 +15,7 @@ import {
   VersionedTransaction,
 } from "@solana/web3.js";
 import bs58 from "bs58";
+import { memoOf } from "./memo.ts";
 
 /** What a packet carries: the IPv6 minimum of 1280 bytes less 48 of headers. */
 export const TRANSACTION_BYTES_MAX = 1232;
@@ -145,16 +145,8 @@ function bytesOf({ staticAccountKeys, compiledInstructions, addressTableLookups 
 const listBytes = (items: number, itemBytes = 1): number =>
   (items < 0x80 ? 1 : items < 0x4000 ? 2 : 3) + items * itemBytes;
 
-/**
- * Two trades of the same amounts under the same blockhash would be the same transaction: one would land, and both would
- * see it. The memo tells them apart; it is a digest, so that nobody learns from it that a stop is selling.
- */
 const memo = (attemptId: string): TransactionInstruction =>
   new TransactionInstruction({ programId: MEMO_PROGRAM, keys: [], data: Buffer.from(memoOf(attemptId)) });
-
-/** The memo of an attempt's transaction: 64 bits of a digest, base64url. */
-export const memoOf = (attemptId: string): string =>
-  createHash("sha256").update(attemptId).digest().subarray(0, 8).toString("base64url");
 
 const instructionOf = ({ programId, accounts, data }: InstructionData): TransactionInstruction =>
   new TransactionInstruction({

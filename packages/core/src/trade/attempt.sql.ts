@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { bigint, check, index, integer, pgTable, smallint, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { bigint, check, index, integer, jsonb, pgTable, smallint, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { amount, instant, neverNegative, oneOf } from "../db/columns.ts";
 import type { FailureKind } from "../jupiter/program-error.ts";
 import { position } from "../position/position.sql.ts";
@@ -28,6 +28,8 @@ export const attempt = pgTable(
     slippageBps: smallint().notNull(),
     quotedOut: amount().notNull(),
     minimumOut: amount().notNull(),
+    /** Labels of the exchanges that its swap goes through. */
+    route: jsonb().$type<readonly string[]>().notNull().default([]),
     signature: text().unique(),
     fillIn: amount(),
     fillOut: amount(),

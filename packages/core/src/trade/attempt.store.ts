@@ -7,6 +7,7 @@
  * - one unfinished attempt per trade, and one per position among its exits, are unique indexes: code that is wrong collides.
  */
 import { eq, type SQL, sql } from "drizzle-orm";
+import { type DailyUse, dayOf } from "../account/account.ts";
 import type { Database } from "../db/client.ts";
 import type { NewEvent } from "../event/event.ts";
 import { tell } from "../event/outbox.ts";
@@ -37,6 +38,7 @@ export type AttemptDraft = Pick<
   | "slippageBps"
   | "quotedOut"
   | "minimumOut"
+  | "route"
   | "draftedAt"
 >;
 
@@ -44,8 +46,12 @@ export interface AttemptStore {
   find(attemptId: string): Promise<Attempt | null>;
   /** Records the next attempt. False: the trade is not wanted any more, or another attempt is unfinished. */
   draft(draft: AttemptDraft, events?: readonly NewEvent[]): Promise<boolean>;
-  /** Stores the signature of a drafted attempt. False: it is not drafted any more, too old, or its trade is not wanted. */
-  sign(attemptId: string, signature: string, at: Date): Promise<boolean>;
+  /**
+   * Stores the signature of a drafted attempt. False: it is not drafted any more, too old, or its trade is not wanted.
+   *
+   * @param use - Of an entry: what it uses of its account's day, once for all of its attempts. False also when that is not left.
+   */
+  sign(attemptId: string, signature: string, at: Date, use?: DailyUse | null): Promise<boolean>;
   /** Records an attempt that is not to be made, with the reason. Its message is not kept: there may be one a minute, for long. */
   refuse(draft: AttemptDraft, refusal: Failing): Promise<boolean>;
   /** Gives up a drafted attempt; null: whoever drafted it never came back. */
@@ -74,7 +80,7 @@ export function attemptStore(db: Database): AttemptStore {
     refuse: (draft, refusal) => insertNext(db, { ...draft, message: "" }, ATTEMPT_MOVES.abandon.to, refusal, []),
 
     // The same signature twice is the same transaction twice: it may not stand for two attempts.
-    sign: (attemptId, signature, at) =>
+    sign: (attemptId, signature, at, use = null) =>
       happenedAlone(
         db,
         sql`
@@ -85,10 +91,12 @@ export function attemptStore(db: Database): AttemptStore {
         )},
         touched as (
           update position p set event_sequence = p.event_sequence from judged where p.position_id = judged.position_id
-        )
+        ), ${metered(use, at)}
         update attempt
         set status = ${ATTEMPT_MOVES.sign.to}, signature = ${signature}, signed_at = ${timestamp(at)}
-        from judged where attempt.attempt_id = judged.attempt_id
+        from judged
+        where attempt.attempt_id = judged.attempt_id
+          and (${use === null}::boolean or ${SIGNED_BEFORE} or exists (select from metered))
         returning attempt.attempt_id`,
       ),
 
@@ -140,6 +148,23 @@ export function attemptStore(db: Database): AttemptStore {
   };
 }
 
+/** An earlier attempt of the trade was signed: what it uses of its account's day is counted. */
+const SIGNED_BEFORE = sql`exists (
+  select from attempt earlier where earlier.trade_id = judged.trade_id and earlier.signature is not null
+)`;
+
+/** What the entry uses of its account's day, counted while there is as much of it left. */
+function metered(use: DailyUse | null, at: Date): SQL {
+  const used = sql`(case when account.daily_use_on = ${dayOf(at)} then account.daily_use else 0 end)`;
+  const asked = numeric(use?.asked ?? null);
+  return sql`metered as (
+    update account set daily_use = ${used} + ${asked}, daily_use_on = ${dayOf(at)}
+    from judged
+    where account.account_id = judged.account_id and not ${SIGNED_BEFORE} and ${used} + ${asked} <= ${numeric(use?.max ?? null)}
+    returning account.account_id
+  )`;
+}
+
 /** The next attempt of its trade, in the status it is to have; whoever makes one has no turn and no pause any more. */
 function insertNext(
   db: Database,
@@ -169,10 +194,10 @@ function insertNext(
         returning p.position_id, p.event_sequence
       ), ${tell(events, draft.draftedAt)}
       insert into attempt (attempt_id, trade_id, position_id, kind, number, follows, status, message, blockhash,
-        last_valid_block_height, slippage_bps, quoted_out, minimum_out, error, cause, drafted_at)
+        last_valid_block_height, slippage_bps, quoted_out, minimum_out, route, error, cause, drafted_at)
       select ${draft.attemptId}, trade_id, position_id, kind, ${draft.number}::int, ${draft.follows}, ${status},
         ${draft.message}, ${draft.blockhash}, ${draft.lastValidBlockHeight.toString()}::bigint,
-        ${draft.slippageBps}::smallint, ${numeric(draft.quotedOut)}, ${numeric(draft.minimumOut)},
+        ${draft.slippageBps}::smallint, ${numeric(draft.quotedOut)}, ${numeric(draft.minimumOut)}, ${JSON.stringify(draft.route)}::jsonb,
         ${refusal?.error ?? null}, ${refusal?.cause ?? null}, ${timestamp(draft.draftedAt)}
       from wanted
       returning attempt_id`,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as Given from "../../testing/given.ts";
-import { type Attempt, currentOf, triesOf } from "./attempt.ts";
+import { type Attempt, currentOf, quarantinedIn, triesOf } from "./attempt.ts";
 
 const numbered = (number: number, attempt: Attempt): Attempt => ({ ...attempt, number });
 const refused = (number: number, cause: "slippage" | "funds"): Attempt => ({
@@ -28,5 +28,29 @@ describe("a try", () => {
     const attempts = [refused(1, "funds"), refused(2, "slippage"), numbered(3, Given.attempt("expired"))];
     expect(triesOf(0, attempts)).toBe(2);
     expect(triesOf(3, attempts)).toBe(5);
+  });
+});
+
+describe("the exchanges that are left out", () => {
+  const unsafe = (number: number, route: readonly string[], draftedAt = Given.AT): Attempt => ({
+    ...Given.attempt("abandoned"),
+    status: "abandoned",
+    number,
+    route,
+    draftedAt,
+    refusal: { error: "tip: it pays somebody else", cause: "unsafe" },
+  });
+  const later = (seconds: number) => new Date(Given.AT.getTime() + seconds * 1_000);
+
+  test("are those of transactions that were not safe, each once, for ten minutes", () => {
+    const attempts = [unsafe(1, ["Orca", "Raydium"]), unsafe(2, ["Orca", "Meteora"], later(60))];
+    expect(quarantinedIn(attempts, later(61))).toEqual(["Orca", "Raydium", "Meteora"]);
+    expect(quarantinedIn(attempts, later(600))).toEqual(["Orca", "Meteora"]);
+    expect(quarantinedIn(attempts, later(660))).toEqual([]);
+  });
+
+  test("are none for whatever else went wrong", () => {
+    const slipped = { ...unsafe(1, ["Orca"]), refusal: { error: "6001", cause: "slippage" } } as Attempt;
+    expect(quarantinedIn([slipped, Given.attempt("expired"), Given.attempt("errored")], later(1))).toEqual([]);
   });
 });

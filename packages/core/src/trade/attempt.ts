@@ -52,6 +52,8 @@ interface AttemptFacts {
   readonly slippageBps: Bps;
   readonly quotedOut: Amount;
   readonly minimumOut: Amount;
+  /** Labels of the exchanges that its swap goes through. */
+  readonly route: readonly string[];
   readonly draftedAt: Date;
 }
 
@@ -158,6 +160,7 @@ function factsOf(attempt: Attempt): AttemptFacts {
     slippageBps: attempt.slippageBps,
     quotedOut: attempt.quotedOut,
     minimumOut: attempt.minimumOut,
+    route: attempt.route,
     draftedAt: attempt.draftedAt,
   };
 }
@@ -191,3 +194,16 @@ export function feeOf(attempt: Attempt): bigint | null {
   if ("fill" in attempt) return attempt.fill.feeLamports;
   return attempt.status === "errored" ? attempt.feeLamports : null;
 }
+
+/** How long a route is not asked for after its transaction was refused: a route that is not safe now hardly is in a minute. */
+const QUARANTINE_MS = 600_000;
+
+/** Labels of the exchanges of which a transaction of the trade was not signed for what it did: no route goes through them now. */
+export const quarantinedIn = (attempts: readonly Attempt[], now: Date): readonly string[] => [
+  ...new Set(
+    attempts.flatMap((attempt) => {
+      const isUnsafe = attempt.status === "abandoned" && attempt.refusal?.cause === "unsafe";
+      return isUnsafe && now.getTime() - attempt.draftedAt.getTime() < QUARANTINE_MS ? attempt.route : [];
+    }),
+  ),
+];

@@ -19,8 +19,9 @@ import { type Bps, fractionOf } from "../money/bps.ts";
 import { UNIT_LIMIT_MAX, unitLimitOf, unitPriceOf } from "../solana/priority-fee.ts";
 import type { Rpc } from "../solana/rpc.ts";
 import { buildMessage, OversizedTransaction, writableAccounts } from "../solana/transaction.ts";
+import { assertionsOf } from "./assertions.ts";
 import type { AttemptDraft, AttemptStore } from "./attempt.store.ts";
-import { attemptIdOf, type Failing, triesOf } from "./attempt.ts";
+import { attemptIdOf, type Failing, quarantinedIn, triesOf } from "./attempt.ts";
 import { slippageOf, slippageWithin } from "./policy.ts";
 import type { TradeRecord } from "./trade.store.ts";
 
@@ -30,7 +31,7 @@ export interface DraftDeps {
   readonly config: Pick<Config, "jupiter" | "exits">;
   readonly attempts: Pick<AttemptStore, "draft" | "refuse">;
   readonly jupiter: JupiterApi;
-  readonly rpc: Pick<Rpc, "latestBlockhash" | "lookupTables" | "simulate" | "recentFees">;
+  readonly rpc: Pick<Rpc, "latestBlockhash" | "lookupTables" | "simulate" | "recentFees" | "tokens" | "lamports">;
 }
 
 export type Drafted =
@@ -85,6 +86,7 @@ export async function makeDraft(
     slippageBps: swap.quote.slippageBps,
     quotedOut: swap.quote.amountOut,
     minimumOut: swap.quote.minimumOut,
+    route: swap.quote.route,
     draftedAt: deps.clock.now(),
   };
   if (error !== null) {
@@ -97,7 +99,7 @@ export async function makeDraft(
 
 /** What the trade would bring now, with the slippage of its next attempt. */
 export function quoteFor(
-  { jupiter }: Pick<DraftDeps, "jupiter">,
+  { jupiter, clock }: Pick<DraftDeps, "jupiter" | "clock">,
   { trade, attempts, wallet }: TradeRecord,
   maxAccounts: number | null = null,
 ): Promise<Quote> {
@@ -109,6 +111,7 @@ export function quoteFor(
     wallet,
     priority: trade.kind,
     maxAccounts,
+    without: quarantinedIn(attempts, clock.now()),
     asked: askedOf(trade),
   });
 }
@@ -171,11 +174,15 @@ async function build(
     deps.rpc.lookupTables(swap.lookupTables),
   ]);
   const attemptId = attemptIdOf(trade.tradeId, number);
+  const asserted =
+    deps.config.jupiter.assertions === "lighthouse"
+      ? await assertionsOf(deps.rpc, { trade, wallet }, swap.quote.minimumOut, swap.instructions)
+      : [];
   const messageWith = (unitLimit: number, unitPriceMicroLamports: bigint) =>
     buildMessage({
       wallet,
       blockhash,
-      instructions: swap.instructions,
+      instructions: [...swap.instructions, ...asserted],
       lookupTables,
       attemptId,
       computeBudget: { unitLimit, unitPriceMicroLamports },

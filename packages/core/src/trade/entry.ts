@@ -88,6 +88,7 @@ const quoting =
       wallet,
       priority: "entry",
       maxAccounts: null,
+      without: [],
       asked,
     });
   };

@@ -270,12 +270,17 @@ describe("an exit below the floor", () => {
     expect(made.rows.of(ID).attempts).toMatchObject([{ status: "live" }]);
   });
 
-  test("has none where no price of the last minute is known", async () => {
+  test("is not signed while nobody knows a price to hold it against, and goes out once somebody does", async () => {
     const made = world(exit());
     made.accepted = null;
     made.jupiter.quoting(giving(1_000));
     await drive(made);
-    expect(made.rows.of(ID).attempts).toMatchObject([{ status: "live" }]);
+    expect(made.rows.of(ID).attempts).toMatchObject([{ status: "abandoned", refusal: { cause: "other" } }]);
+    expect(made.rows.of(ID).trade.setbacks.last).toMatchObject({ code: "PRICE_UNAVAILABLE" });
+    made.accepted = Given.price(150);
+    made.jupiter.quoting(() => ({}));
+    await driveNext(made);
+    expect(made.rows.of(ID).attempts).toMatchObject([{ status: "abandoned" }, { status: "live" }]);
   });
 });
 

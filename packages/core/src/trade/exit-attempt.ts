@@ -16,10 +16,11 @@ import { fractionOf } from "../money/bps.ts";
 import type { Price } from "../money/price.ts";
 import { held } from "../position/position.ts";
 import { type LastPriceDeps, lastPrice } from "../price/last.ts";
-import { triesOf } from "./attempt.ts";
+import { quarantinedIn, triesOf } from "./attempt.ts";
 import { checkPriceImpact, type DraftDeps, type Drafted, type Judge, makeDraft, quoteFor } from "./draft.ts";
 import type { ExitSurroundings } from "./exit.store.ts";
-import { floorOf, halvesOf, type Room, roomFor, worthOf } from "./exit.ts";
+import { halvesOf, type Room, roomFor, worthOf } from "./exit.ts";
+import { floorOf } from "./floor.ts";
 import { triesAtTheCap } from "./policy.ts";
 import { cutExit, divideExit, leaveDust, type ReplaceDeps, sellWhatIsThere } from "./replace-exit.ts";
 import { failureFrom, postpone, type SetbackDeps } from "./setback.ts";
@@ -115,7 +116,9 @@ async function attemptExit(
   } catch (error) {
     const isBelowFloor = error instanceof BelowFloor;
     if (isEngineError(error, "PRICE_IMPACT_TOO_HIGH")) return divideExit(deps, record, around, error, "EXIT_DIVIDED");
-    if (isEngineError(error, "INSUFFICIENT_LIQUIDITY") && isProven(trade)) {
+    // With exchanges left out, no route says little about the size.
+    const isWhole = quarantinedIn(attempts, deps.clock.now()).length === 0;
+    if (isEngineError(error, "INSUFFICIENT_LIQUIDITY") && isProven(trade) && isWhole) {
       if (divisible && (await hasRouteForLess(deps, record, price)))
         return divideExit(deps, record, around, error, isBelowFloor ? "PRICE_BELOW_FLOOR" : "EXIT_DIVIDED");
       if (isDust(deps, record, price)) return leaveDust(deps, record, around, error);
@@ -174,10 +177,10 @@ function judging(deps: ExitAttemptDeps, record: TradeRecord, price: Price | null
   };
 }
 
-function floored({ config, markets }: ExitAttemptDeps, { trade, position }: TradeRecord, price: Price | null): Judge {
+function floored({ config, markets }: ExitAttemptDeps, { trade }: TradeRecord, price: Price | null): Judge {
   if (price === null) return () => undefined;
   const market = marketOf(markets, trade.symbol);
-  const floor = floorOf(trade.amountIn, position.side, price, config.exits.floorBps, market);
+  const floor = floorOf(trade.amountIn, trade.side, price, config.exits.floorBps, market);
   return ({ amountIn, minimumOut }) => {
     if (minimumOut >= floor) return;
     const detail = `an exit of ${amountIn} base units would bring ${minimumOut} at least: the floor is ${floor}`;

@@ -5,7 +5,8 @@ import * as Given from "../../testing/given.ts";
 import { AMOUNT_MAX, amount } from "../money/amount.ts";
 import { bps } from "../money/bps.ts";
 import { NO_FILLS } from "../position/position.ts";
-import { floorOf, halvesOf, roomFor, worthOf } from "./exit.ts";
+import { halvesOf, roomFor, worthOf } from "./exit.ts";
+import { floorOf } from "./floor.ts";
 
 const amounts = fc.bigInt({ min: 0n, max: AMOUNT_MAX }).map(amount);
 const some = fc.bigInt({ min: 1n, max: AMOUNT_MAX }).map(amount);
@@ -96,7 +97,7 @@ test("the floor is what is fair less the fraction given up, on both sides, and n
     fc.property(some, sides, prices, fc.integer({ min: 100, max: 9_500 }), (amountIn, side, accepted, off) => {
       const floor = floorOf(amountIn, side, accepted, bps(off), Given.SOL_USDC);
       const scale = 10 ** (Given.SOL_USDC.quoteDecimals - Given.SOL_USDC.baseDecimals);
-      const fair = side === "buy" ? Number(amountIn) * accepted * scale : Number(amountIn) / (accepted * scale);
+      const fair = side === "sell" ? Number(amountIn) * accepted * scale : Number(amountIn) / (accepted * scale);
       const expected = fair * (1 - off / 10_000);
       // Two roundings down of what floats carry to fifteen digits.
       expect(Number(floor)).toBeLessThanOrEqual(expected * (1 + 1e-12) + 1e-6);

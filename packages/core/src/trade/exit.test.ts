@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import * as Given from "../../testing/given.ts";
 import { bps } from "../money/bps.ts";
 import { NO_FILLS } from "../position/position.ts";
-import { floorOf, halvesOf, roomFor, worthOf } from "./exit.ts";
+import { halvesOf, roomFor, worthOf } from "./exit.ts";
+import { floorOf } from "./floor.ts";
 
 const { units, price, SOL_USDC } = Given;
 const alone = { heldByOthers: 0n, unfinished: false };
@@ -61,11 +62,11 @@ test("the second half has the odd base unit", () => {
 });
 
 test("a SOL at 150 may be sold for 75 and no less, where half of it is the floor", () => {
-  expect(floorOf(units(1_000_000_000), "buy", price(150), bps(5_000), SOL_USDC)).toBe(75_000_000n);
+  expect(floorOf(units(1_000_000_000), "sell", price(150), bps(5_000), SOL_USDC)).toBe(75_000_000n);
 });
 
 test("150 USDC at 150 buy back half a SOL and no less, where half of it is the floor", () => {
-  expect(floorOf(units(150_000_000), "sell", price(150), bps(5_000), SOL_USDC)).toBe(500_000_000n);
+  expect(floorOf(units(150_000_000), "buy", price(150), bps(5_000), SOL_USDC)).toBe(500_000_000n);
 });
 
 describe("what is held", () => {

@@ -1,11 +1,10 @@
 /**
- * What an exit can spend, what its parts are, and what it may not go below. Pure.
+ * What an exit can spend, and what its parts are. Pure.
  *
  * Invariants:
  * - an exit never spends what an open position holds, nor an older one that closes as well, and never more than its own does;
  * - a shortage is judged only while nothing that moves the mint is in flight;
- * - halves are exactly the whole;
- * - the floor comes from an accepted price that is fresh, or there is none.
+ * - halves are exactly the whole.
  */
 import type { Market, Side } from "../market/market.ts";
 import { type Amount, amount, mulDiv } from "../money/amount.ts";
@@ -61,13 +60,3 @@ export function worthOf(held: bigint, side: Side, totals: Totals, accepted: Pric
   if (accepted !== null) return valueAt(held, accepted, market);
   return totals.entryOut === 0n ? 0n : mulDiv(held, totals.entryIn, totals.entryOut, "down");
 }
-
-/** The least an exit of a position of `side` may bring at the accepted price. */
-export function floorOf(amountIn: Amount, side: Side, accepted: Price, floor: Bps, market: Market): bigint {
-  const fair = side === "buy" ? valueAt(amountIn, accepted, market) : baseFor(amountIn, accepted, market);
-  return mulDiv(fair, BigInt(BPS_ONE - floor), BigInt(BPS_ONE), "down");
-}
-
-/** Base units that `quote` base units of the quote are worth: an estimate. */
-const baseFor = (quote: bigint, at: Price, { baseDecimals, quoteDecimals }: Market): bigint =>
-  BigInt(Math.floor((Number(quote) / at) * 10 ** (baseDecimals - quoteDecimals)));

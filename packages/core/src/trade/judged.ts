@@ -56,7 +56,7 @@ export const COMES_LATER = sql`exists (
 /** The common table expression `judged`: an attempt with its trade and position, locked, while `condition` holds. */
 export const judgedRows = (attemptId: string, condition: SQL): SQL => sql`
   judged as (
-    select a.attempt_id, a.status as was, t.trade_id, t.kind, t.amount_in, p.position_id,
+    select a.attempt_id, a.status as was, t.trade_id, t.kind, t.amount_in, t.account_id, p.position_id,
       a.fill_in, a.fill_out, a.fee_lamports, a.tip_lamports, a.rent_lamports, a.fee_quote
     from position p
     join trade t on t.position_id = p.position_id

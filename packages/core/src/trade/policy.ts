@@ -51,6 +51,9 @@ export function slippageOf(kind: TradeKind, number: number): Bps {
   return slippage[Math.min(number, slippage.length) - 1] ?? slippage[0];
 }
 
+/** The most that any attempt of such a trade allows. */
+export const slippageMax = (kind: TradeKind): Bps => slippageOf(kind, POLICIES[kind].slippage.length);
+
 /** Whether the trade may have another attempt after `made` of them. */
 export const mayTryAgain = (kind: TradeKind, made: number): boolean => made < POLICIES[kind].attemptsMax;
 

@@ -143,7 +143,8 @@ test("an entry whose attempt does not land wakes nobody", async () => {
 });
 
 describe("an exit that is not signed", () => {
-  const refusing = async () => ({ outcome: "refused", rule: "intent", reason: "it pays somebody else" }) as const;
+  const refusing = async () =>
+    ({ outcome: "refused", code: "UNSAFE_TRANSACTION", rule: "own_account", reason: "it pays somebody else" }) as const;
 
   test("is given up, told at once, and made again after a pause", async () => {
     const made = world(exit());

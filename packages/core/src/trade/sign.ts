@@ -1,36 +1,114 @@
 /**
  * Signing an attempt: the one door to the key.
  *
- * Invariants: it takes an id and nothing else; it signs what the row holds, once, while the row is drafted and its trade
- * wanted and the draft young; a signature is handed out only after it is stored, and asking again returns the stored one.
+ * Invariants: it takes an id and nothing else; it signs what the row holds, once, while the row is drafted and its trade wanted
+ * and the draft young; it signs nothing that the limits and the firewall do not allow, by what it has read itself; a signature
+ * is handed out only after it is stored, and asking again returns the stored one.
  */
+import type { AccountStore } from "../account/account.store.ts";
+import type { DailyUse } from "../account/account.ts";
 import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { failureOf } from "../jupiter/program-error.ts";
+import { type Market, marketOf } from "../market/market.ts";
+import type { Price } from "../money/price.ts";
+import { type OwnPriceDeps, ownPrice } from "../price/own.ts";
+import { type Firewall, inspect, type Verdict } from "../solana/firewall/firewall.ts";
 import type { Key, SignAnswer } from "../solana/signer.ts";
-import { payerOf } from "../solana/transaction.ts";
 import type { AttemptStore } from "./attempt.store.ts";
+import type { Attempt } from "./attempt.ts";
+import { type Breach, dailyBreach, intentOf, isMoving, rowsBreach, useOf } from "./limits.ts";
+import type { TradeRecord, TradeStore } from "./trade.store.ts";
 
-export interface SignDeps {
+export interface SignDeps extends OwnPriceDeps {
   readonly clock: Clock;
+  readonly config: Pick<Config, "jupiter" | "exits" | "position">;
+  readonly markets: readonly Market[];
+  readonly accounts: Pick<AccountStore, "dailyUse">;
+  readonly trades: Pick<TradeStore, "find">;
   readonly attempts: Pick<AttemptStore, "find" | "sign">;
+  readonly firewall: Firewall;
   readonly key: Key;
 }
 
 const unwanted = (reason: string): SignAnswer => ({ outcome: "unwanted", reason });
 
-const refused = (rule: string, reason: string): SignAnswer => ({ outcome: "refused", rule, reason });
+const refused = (breach: Breach): SignAnswer => ({ outcome: "refused", ...breach });
 
-export async function signAttempt({ clock, attempts, key }: SignDeps, attemptId: string): Promise<SignAnswer> {
-  const attempt = await attempts.find(attemptId);
-  if (!attempt) return refused("known_attempt", `there is no attempt ${attemptId}`);
+/** @throws whatever a store, the node or the key throws: whether it signed is then seen by asking again. */
+export async function signAttempt(deps: SignDeps, attemptId: string): Promise<SignAnswer> {
+  const attempt = await deps.attempts.find(attemptId);
+  if (!attempt) {
+    const reason = `there is no attempt ${attemptId}`;
+    return refused({ code: "UNSAFE_TRANSACTION", rule: "known_attempt", reason });
+  }
   if ("signature" in attempt) return { outcome: "signed", signature: attempt.signature };
   if (attempt.status !== "drafted") return unwanted(`attempt ${attemptId} is ${attempt.status}`);
-  const payer = payerOf(attempt.message);
-  if (payer !== key.wallet) return refused("own_wallet", `the fee payer is ${payer}, the key is ${key.wallet}'s`);
+  const record = await deps.trades.find(attempt.tradeId);
+  if (!record || !isMoving(record)) return unwanted(`the trade of attempt ${attemptId} is not wanted any more`);
 
-  const signature = await key.sign(attempt.message);
-  if (await attempts.sign(attemptId, signature, clock.now())) return { outcome: "signed", signature };
-  const now = await attempts.find(attemptId);
+  const allowed = await allow(deps, record, attempt);
+  if ("outcome" in allowed) return allowed;
+  const signature = await deps.key.sign(attempt.message);
+  if (await deps.attempts.sign(attemptId, signature, deps.clock.now(), allowed.use)) {
+    return { outcome: "signed", signature };
+  }
+  const now = await deps.attempts.find(attemptId);
   return now && "signature" in now
     ? { outcome: "signed", signature: now.signature }
     : unwanted(`attempt ${attemptId} is ${now?.status}, too old, or its trade is not wanted any more`);
+}
+
+/** Everything that is asked before the key is; `use`: null: an exit uses nothing of its account's day. */
+async function allow(
+  deps: SignDeps,
+  record: TradeRecord,
+  attempt: Attempt,
+): Promise<SignAnswer | { readonly use: DailyUse | null }> {
+  const { trade } = record;
+  const market = marketOf(deps.markets, trade.symbol);
+  const breach = rowsBreach(record, attempt, market, deps.key.wallet);
+  if (breach) return refused(breach);
+  const price = await ownPrice(deps, market);
+  if (price === null) {
+    const reason = `nobody knows a price of ${market.symbol} to hold it against`;
+    return { outcome: "put_off", code: "PRICE_UNAVAILABLE", cause: "other", reason };
+  }
+  const use = trade.kind === "entry" ? await dayLeft(deps, record, price, market) : null;
+  if (use && "rule" in use) return refused(use);
+  const intent = intentOf(record, attempt, price, market, deps.config);
+  return answerTo(await inspect(deps.firewall, attempt.message, intent)) ?? { use };
+}
+
+async function dayLeft(
+  { accounts, clock, config }: SignDeps,
+  record: TradeRecord,
+  price: Price,
+  market: Market,
+): Promise<DailyUse | Breach> {
+  const use = useOf(record, price, market, config);
+  if ("rule" in use) return use;
+  // Counted once for all attempts of the trade: the statement that stores the signature says whether it still has to be.
+  const isCounted = record.attempts.some((each) => "signature" in each);
+  return (isCounted ? null : dailyBreach(use, await accounts.dailyUse(record.trade.accountId, clock.now()))) ?? use;
+}
+
+/** Null: it may be signed. */
+function answerTo(verdict: Verdict): SignAnswer | null {
+  switch (verdict.type) {
+    case "safe":
+      return null;
+    case "unsafe":
+      return refused({ code: "UNSAFE_TRANSACTION", rule: verdict.rule, reason: verdict.reason });
+    case "failing": {
+      const { code, kind, message } = failureOf(verdict.error, verdict.logs);
+      return { outcome: "put_off", code, cause: kind, reason: message };
+    }
+    case "moving": {
+      const reason = "what the wallet holds changed while its transaction was tried out";
+      return { outcome: "put_off", code: "NETWORK_ERROR", cause: "other", reason };
+    }
+    default:
+      return verdict satisfies never;
+  }
 }

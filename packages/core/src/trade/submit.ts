@@ -26,6 +26,7 @@ import { type ExitAttemptDeps, nextExit, WAIT_MS } from "./exit-attempt.ts";
 import { DRAFT_LIFE_MS, ECHO_MS, TURN_MS, triesAtTheCap } from "./policy.ts";
 import { postpone } from "./setback.ts";
 import type { TradeRecord, TradeStore } from "./trade.store.ts";
+import type { TradeFailure } from "./trade.ts";
 import type { TurnStore } from "./turn.store.ts";
 
 export interface SendDeps {
@@ -74,8 +75,7 @@ export async function submitTrade(deps: SubmitDeps, tradeId: string, preview?: Q
       return "sent";
     case "drafted":
       if (deps.clock.now().getTime() - last.draftedAt.getTime() < DRAFT_LIFE_MS) return signAttempt(deps, record, last);
-      await deps.attempts.abandon(last.attemptId, null);
-      return { laterSeconds: 0 };
+      return afterUnsigned(deps, record, last);
     case "abandoned":
     case "errored":
     case "expired":
@@ -147,7 +147,7 @@ async function makeAttempt(deps: SubmitDeps, record: TradeRecord, preview: Quote
     case "drafted":
       return signAttempt(deps, record, next.draft);
     case "refused":
-      return afterRefusal(deps, record, next);
+      return afterRefusal(deps, record, next, record.attempts.length + 1);
     case "lost":
       return { laterSeconds: TRY_AGAIN_SECONDS };
     case "waits":
@@ -163,13 +163,14 @@ async function makeAttempt(deps: SubmitDeps, record: TradeRecord, preview: Quote
 async function afterRefusal(
   deps: SubmitDeps,
   record: TradeRecord,
-  { code, refusal }: Extract<Drafted, { type: "refused" }>,
+  { code, refusal }: Pick<Extract<Drafted, { type: "refused" }>, "code" | "refusal">,
+  made: number,
 ): Promise<Submission> {
   const { trade, attempts } = record;
   const tries = triesOf(trade.triesBefore, attempts) + 1;
   deps.log.info("attempt_refused", { tradeId: trade.tradeId, cause: refusal.cause, reason: refusal.error });
   if (refusal.cause === "slippage" && triesAtTheCap(trade.kind, tries) === 0) return { laterSeconds: 0 };
-  await postpone(deps, record, { code, message: refusal.error }, { attempts: attempts.length + 1 });
+  await postpone(deps, record, { code, message: refusal.error }, { attempts: made });
   return "nothing";
 }
 
@@ -192,12 +193,42 @@ async function signAttempt(deps: SubmitDeps, record: TradeRecord, draft: Draft):
   if (answer.outcome === "signed") return sendAttempt(deps, record, { ...draft, signature: answer.signature });
   // What has changed since it was read is seen when it is looked at again.
   if (answer.outcome === "unwanted") return { laterSeconds: TRY_AGAIN_SECONDS };
-  deps.log.info("attempt_not_signed", { attemptId: draft.attemptId, rule: answer.rule, reason: answer.reason });
-  const failure = { code: "UNSAFE_TRANSACTION", message: `${answer.rule}: ${answer.reason}` };
+  deps.log.info("attempt_not_signed", { attemptId: draft.attemptId, ...answer });
+  if (answer.outcome === "put_off") return afterPutOff(deps, record, draft, answer);
+  return afterUnsafe(deps, record, draft, { code: answer.code, message: `${answer.rule}: ${answer.reason}` });
+}
+
+/** Nobody has signed it in its time: whoever was to has died, or cannot. Now and then that is so, and for long a person should know. */
+async function afterUnsigned(deps: SubmitDeps, record: TradeRecord, draft: Draft): Promise<Submission> {
+  if (!(await deps.attempts.abandon(draft.attemptId, null))) return { laterSeconds: 0 };
+  const message = `attempt ${draft.attemptId} was not signed within ${DRAFT_LIFE_MS / 1_000} s`;
+  await postpone(deps, record, { code: "NETWORK_ERROR", message }, { attempts: draft.number });
+  return "nothing";
+}
+
+/** Nothing is held against it: another one is tried as if this one had failed when it was drafted. */
+async function afterPutOff(
+  deps: SubmitDeps,
+  record: TradeRecord,
+  draft: Draft,
+  { code, cause, reason }: Extract<SignAnswer, { outcome: "put_off" }>,
+): Promise<Submission> {
+  const refusal = { error: reason, cause };
+  if (!(await deps.attempts.abandon(draft.attemptId, refusal))) return { laterSeconds: 0 };
+  return afterRefusal(deps, record, { code, refusal }, draft.number);
+}
+
+/** An entry ends with it. An exit goes on by another route: its position is still to be closed. */
+async function afterUnsafe(
+  deps: SubmitDeps,
+  record: TradeRecord,
+  draft: Draft,
+  failure: TradeFailure,
+): Promise<Submission> {
   if (record.trade.kind === "entry") {
     return (await failEntry(deps, record, failure, draft)) ? "nothing" : { laterSeconds: TRY_AGAIN_SECONDS };
   }
-  if (!(await deps.attempts.abandon(draft.attemptId, { error: failure.message, cause: "other" })))
+  if (!(await deps.attempts.abandon(draft.attemptId, { error: failure.message, cause: "unsafe" })))
     return { laterSeconds: 0 };
   await postpone(deps, record, failure, { attempts: draft.number, alarm: "UNSAFE_TRANSACTION" });
   return "nothing";

@@ -66,6 +66,7 @@ export function attemptOf(row: typeof attempt.$inferSelect): Attempt {
     slippageBps: bps(row.slippageBps),
     quotedOut: amount(row.quotedOut),
     minimumOut: amount(row.minimumOut),
+    route: row.route,
     draftedAt: row.draftedAt,
   };
   const signed = () => ({

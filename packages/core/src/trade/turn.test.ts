@@ -171,7 +171,8 @@ function withoutRoute(): TradeRecord {
   return exit(SOL, { setbacks: { count: 2, last, retryAt: null } });
 }
 
-const refused = async () => ({ outcome: "refused", rule: "intent", reason: "it pays somebody else" }) as const;
+const refused = async () =>
+  ({ outcome: "refused", code: "UNSAFE_TRANSACTION", rule: "own_account", reason: "it pays somebody else" }) as const;
 const unanswered = () => Promise.reject(new Error("time-out"));
 
 /** Every method of a store that a message may call. */

@@ -3,6 +3,7 @@
  *
  * Invariant: an attempt and its number in the count of its trade are written by one statement, or neither is.
  */
+import { dayOf } from "../../src/account/account.ts";
 import type { NewEvent } from "../../src/event/event.ts";
 import type { AttemptDraft, AttemptStore } from "../../src/trade/attempt.store.ts";
 import { ATTEMPT_MOVES, type AttemptStatus, DEAD_ATTEMPTS, type Failing } from "../../src/trade/attempt.ts";
@@ -30,13 +31,19 @@ export const attemptsIn = (db: MemoryDatabase): AttemptStore => ({
 
   refuse: async (draft, refusal) => insertNext(db, { ...draft, message: "" }, ATTEMPT_MOVES.abandon.to, refusal, []),
 
-  async sign(attemptId, signature, at) {
+  async sign(attemptId, signature, at, use = null) {
     const judged = attemptIn(db, attemptId);
     if (!judged || !within(ATTEMPT_MOVES.sign.from, judged.attempt.status) || !isWanted(judged)) return false;
     if (judged.attempt.draftedAt.getTime() <= at.getTime() - DRAFT_LIFE_MS) return false;
-    return unlessTaken(db, () =>
-      db.attempts.update(attemptId, { status: ATTEMPT_MOVES.sign.to, signature, signedAt: at }),
-    );
+    const account = db.accounts.named(judged.trade.accountId);
+    const used = account.dailyUseOn === dayOf(at) ? account.dailyUse : 0n;
+    const isCounted = use === null || wasSigned(db, judged.trade);
+    if (!isCounted && used + use.asked > use.max) return false;
+    return unlessTaken(db, () => {
+      db.attempts.update(attemptId, { status: ATTEMPT_MOVES.sign.to, signature, signedAt: at });
+      if (isCounted) return;
+      db.accounts.update(account.accountId, { dailyUse: used + use.asked, dailyUseOn: dayOf(at) });
+    });
   },
 
   async abandon(attemptId, refusal) {
@@ -74,6 +81,9 @@ export const attemptsIn = (db: MemoryDatabase): AttemptStore => ({
     return true;
   },
 });
+
+const wasSigned = (db: MemoryDatabase, { tradeId }: TradeRow): boolean =>
+  [...db.attempts.ascending("trade", tradeId)].some(({ signature }) => signature !== null);
 
 /** The next attempt of its trade, in the status it is to have; whoever makes one has no turn and no pause any more. */
 function insertNext(
@@ -119,6 +129,7 @@ const rowOf = (
   slippageBps: draft.slippageBps,
   quotedOut: draft.quotedOut,
   minimumOut: draft.minimumOut,
+  route: draft.route,
   signature: null,
   fillIn: null,
   fillOut: null,

@@ -7,7 +7,7 @@ import { Transform, type TransformCallback } from "node:stream";
 import { encode, errorResponse, MessageReader, PROTOCOL_3, startup, typeOf } from "./message.ts";
 
 /** They protect nothing, but show that a client was given its connection string. */
-export const credentials = { user: "local", password: "local" };
+export const credentials = { user: "local", password: "postgres_secret_2e6b91" };
 
 export interface Role {
   readonly user: string;

@@ -21,7 +21,7 @@ export async function startRedis({ redisUrl, front }: { redisUrl?: string; front
     redis.disconnect(); // or it would go on trying
     throw error;
   });
-  const token = "local";
+  const token = "redis_secret_a17c44";
   const server = serverOf(upstashRest(redis, token), front);
   const address = await listen(server);
   return {

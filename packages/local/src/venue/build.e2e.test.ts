@@ -58,6 +58,7 @@ const request = (over: Partial<QuoteRequest> = {}): QuoteRequest => ({
   wallet: wallet.publicKey.toBase58(),
   priority: "entry",
   maxAccounts: null,
+  without: [],
   asked: { symbol: "SOL/USDC", size: "100" },
   ...over,
 });

@@ -9,7 +9,7 @@ import * as z from "zod";
 import type { Chain } from "../chain/chain.ts";
 import { BLOCKHASH_AGE_MAX } from "../chain/ledger.ts";
 import { LOOKUP_TABLE, lookupTableOf, type Pool } from "./pool.ts";
-import { amountText, legFor, maxAccounts, mintText, quote, readQuery, slippageBps } from "./quote.ts";
+import { amountText, excludeDexes, legFor, maxAccounts, mintText, quote, readQuery, slippageBps } from "./quote.ts";
 import { notSupported } from "./refusal.ts";
 import { composed, encode, MARKET_PRICES } from "./swap-instructions.ts";
 
@@ -27,6 +27,7 @@ const query = z.object({
   taker: mintText,
   slippageBps: z.coerce.number().pipe(slippageBps).default(SLIPPAGE_DEFAULT_BPS),
   maxAccounts,
+  excludeDexes,
   wrapAndUnwrapSol: z.enum(["true", "false"]).default("true"),
 });
 

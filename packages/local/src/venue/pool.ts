@@ -46,7 +46,8 @@ export interface Leg {
 }
 
 /** What quotes call the program of the pools. */
-export const POOL_LABEL = "Constant Product";
+/** Each pool is reached by either of two names, so that who leaves one exchange out still finds a route. */
+export const POOL_LABELS = ["Constant Product", "Constant Product II"] as const;
 
 /** Everything the venue's swaps name, in one table. */
 export const [LOOKUP_TABLE] = PublicKey.findProgramAddressSync(

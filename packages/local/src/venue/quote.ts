@@ -4,7 +4,7 @@ import { isAddress } from "@solana/kit";
 import * as z from "zod";
 import type { Chain } from "../chain/chain.ts";
 import { amountReceived, minimumOut, ROUTE_ACCOUNTS } from "../swap-program/route.ts";
-import { findLeg, type Leg, legReserves, POOL_LABEL, type Pool } from "./pool.ts";
+import { findLeg, type Leg, legReserves, POOL_LABELS, type Pool } from "./pool.ts";
 import { circular, invalidRequest, noRoute, noRoutesFound, notSupported, notTradable } from "./refusal.ts";
 
 const U64_MAX = 2n ** 64n - 1n;
@@ -25,6 +25,12 @@ const MAX_ACCOUNTS = 64; // Jupiter's own, and its default
 
 export const maxAccounts = z.coerce.number().int().min(1).max(MAX_ACCOUNTS).default(MAX_ACCOUNTS);
 
+/** Labels, separated by commas. */
+export const excludeDexes = z
+  .string()
+  .default("")
+  .transform((text) => text.split(","));
+
 const query = z.object({
   inputMint: mintText,
   outputMint: mintText,
@@ -32,6 +38,7 @@ const query = z.object({
   slippageBps: z.coerce.number().pipe(slippageBps).default(SLIPPAGE_DEFAULT_BPS),
   swapMode: z.enum(["ExactIn", "ExactOut"]).default("ExactIn"),
   maxAccounts,
+  excludeDexes,
   platformFeeBps: z.coerce.number().int().min(0).default(0),
   asLegacyTransaction: z.enum(["true", "false"]).default("false"),
   dynamicSlippage: z.enum(["true", "false"]).default("false"),
@@ -74,12 +81,13 @@ export function priceImpact(reserveIn: bigint, amountIn: bigint): string {
   return digits === "" ? "0" : `0.${digits}`;
 }
 
-type Asked = Pick<QuoteRequest, "inputMint" | "outputMint" | "amount" | "slippageBps" | "maxAccounts">;
+type Asked = Pick<QuoteRequest, "inputMint" | "outputMint" | "amount" | "slippageBps" | "maxAccounts" | "excludeDexes">;
 
 export function quote(chain: Chain, pools: readonly Pool[], request: Asked) {
   const { inputMint, outputMint, amount } = request;
   const leg = legFor(pools, inputMint, outputMint);
-  if (request.maxAccounts < ROUTE_ACCOUNTS) throw noRoutesFound();
+  const label = POOL_LABELS.find((each) => !request.excludeDexes.includes(each));
+  if (request.maxAccounts < ROUTE_ACCOUNTS || label === undefined) throw noRoutesFound();
   const reserves = legReserves(chain, leg);
   const { reserveIn } = reserves;
   // The program adds in 64 bits, and an output of nothing is no swap.
@@ -102,7 +110,7 @@ export function quote(chain: Chain, pools: readonly Pool[], request: Asked) {
       {
         swapInfo: {
           ammKey: leg.pool.address.toBase58(),
-          label: POOL_LABEL,
+          label,
           inputMint,
           outputMint,
           inAmount,

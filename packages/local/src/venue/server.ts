@@ -6,7 +6,7 @@ import { type Front, type Server, startServer } from "../listen.ts";
 import { SWAP_PROGRAM } from "../swap-program/route.ts";
 import { build, readBuildRequest } from "./build.ts";
 import { Plan } from "./plan.ts";
-import { POOL_LABEL, type Pool } from "./pool.ts";
+import { POOL_LABELS, type Pool } from "./pool.ts";
 import { PRICE_IDS_MAX, prices } from "./price.ts";
 import { quote, readQuoteRequest } from "./quote.ts";
 import { invalidRequest, Refusal, tooManyRequests, unauthorized, withoutCode } from "./refusal.ts";
@@ -42,7 +42,7 @@ export function startVenue({ chain, pools, apiKey, callsPerMinute, front }: Venu
     return context.json(swapInstructions(pools, readSwapRequest(body)));
   });
   app.get("/swap/v2/build", (context) => context.json(build(chain, pools, readBuildRequest(context.req.query()))));
-  app.get("/swap/v1/program-id-to-label", (context) => context.json({ [SWAP_PROGRAM.toBase58()]: POOL_LABEL }));
+  app.get("/swap/v1/program-id-to-label", (context) => context.json({ [SWAP_PROGRAM.toBase58()]: POOL_LABELS[0] }));
   app.get("/price/v3", (context) => {
     const ids = (context.req.query("ids") ?? "").split(",").filter((id) => id !== "");
     if (ids.length === 0) throw invalidRequest("Query parameter ids is missing");

@@ -88,6 +88,7 @@ const draftOf = (draw: Draw, db: MemoryDatabase): AttemptDraft | null => {
     slippageBps: bps(50),
     quotedOut: draw.units(0, 500),
     minimumOut: draw.units(0, 500),
+    route: draw.rarely() ? [] : ["Pool", "Other"],
     draftedAt: draw.now,
   };
 };

@@ -3,6 +3,7 @@ import type { Account } from "@backstop/core/account/account";
 import { configFrom } from "@backstop/core/config";
 import type { Market } from "@backstop/core/market/market";
 import { currentPrice } from "@backstop/core/price/current";
+import { JUPITER } from "@backstop/core/solana/firewall/venue";
 import { watch } from "@backstop/core/stop/watch";
 import { make as confirmTrades } from "../../../../functions/confirm-trades.ts";
 import { make as evaluateStops } from "../../../../functions/evaluate-stops.ts";
@@ -22,10 +23,11 @@ export interface Deployment {
 
 export const API_KEY = "the key of the simulation";
 
-/** Seats for every position of a seed; the rest is as it is deployed. */
+/** Seats, and enough of a day, for every position of a seed; the rest is as it is deployed. */
 export const CONFIG = configFrom({
   BACKSTOP_JUPITER_RPC_ENDPOINT: "https://rpc.invalid",
   BACKSTOP_POSITION_MAX_POSITIONS_PER_SYMBOL: "100",
+  BACKSTOP_POSITION_MAX_DAILY_SIZE: "100000",
 });
 
 const { tickMs } = CONFIG.evaluator;
@@ -85,7 +87,14 @@ export const FUNCTIONS = {
   },
   sign: {
     timeoutMs: timeoutSeconds.sign * 1000,
-    make: (ports: Ports) => sign(ports),
+    make: (ports: Ports, { markets }: Deployment) =>
+      sign({
+        ...ports,
+        ...submitting(ports),
+        config: CONFIG,
+        markets,
+        firewall: { venue: JUPITER, node: ports.firewallNode },
+      }),
   },
 } as const;
 

@@ -6,6 +6,7 @@ import type { Key } from "@backstop/core/solana/signer";
 import type { WatchStore } from "@backstop/core/stop/watch.store";
 import type { Invocation, Line } from "../kernel/invocation.ts";
 import type { SimulatedBus } from "../world/bus.ts";
+import { firewallNodeOver } from "../world/firewall-node.ts";
 import { type JupiterDeps, jupiterOver } from "../world/jupiter.ts";
 import type { Postgres } from "../world/postgres.ts";
 import { type PricesDeps, pricesOver } from "../world/prices.ts";
@@ -55,6 +56,7 @@ export function portsOf(deps: PortsDeps, invocation: Invocation): Ports {
     ids,
     log,
     rpc: rpcOver(deps, invocation),
+    firewallNode: firewallNodeOver(deps, invocation),
     jupiter: jupiterOver(deps, invocation),
     priceSource: pricesOver(deps, invocation),
     watched: redis(invocation),

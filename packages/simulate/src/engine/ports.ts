@@ -8,6 +8,7 @@ import type { Log } from "@backstop/core/log";
 import type { PriceSource } from "@backstop/core/price/accepted";
 import type { Queues } from "@backstop/core/queue/queue";
 import type { Rpc } from "@backstop/core/solana/rpc";
+import type { FirewallNode } from "@backstop/core/solana/firewall/node";
 import type { Key, Signing } from "@backstop/core/solana/signer";
 import type { WatchStore } from "@backstop/core/stop/watch.store";
 import type { Stores } from "@backstop/core/testing/stores.given";
@@ -17,6 +18,7 @@ export interface Ports extends Stores {
   readonly ids: Ids;
   readonly log: Log;
   readonly rpc: Rpc;
+  readonly firewallNode: FirewallNode;
   readonly jupiter: JupiterApi;
   readonly priceSource: PriceSource;
   readonly watched: WatchStore;

@@ -36,6 +36,8 @@ export const FAULTS = {
   jupiterError: 0.04,
   jupiterRateLimited: 0.04,
   jupiterNoRoute: 0.03,
+  /** Of a quote, or of its instructions: it takes more than it says, brings less, or pays somebody else. */
+  jupiterHostile: 0.01,
 
   /** Of a statement: refused before it did anything. */
   postgresConflict: 0.01,

@@ -20,6 +20,22 @@ export const sendBeforeRecord: Mutant = {
   }),
 };
 
+export const noFirewall: Mutant = {
+  name: "no-firewall",
+  breaks: "whatever is drafted is signed",
+  ports: ({ attempts, key, clock }) => ({
+    signing: {
+      async sign(attemptId) {
+        const attempt = await attempts.find(attemptId);
+        if (!attempt) throw new Error(`there is no attempt ${attemptId}`);
+        const signature = "signature" in attempt ? attempt.signature : await key.sign(attempt.message);
+        const isStored = "signature" in attempt || (await attempts.sign(attemptId, signature, clock.now()));
+        return isStored ? { outcome: "signed", signature } : { outcome: "unwanted", reason: "it is not" };
+      },
+    },
+  }),
+};
+
 export const noUniqueAttempt: Mutant = {
   name: "no-unique-attempt",
   breaks: "nothing keeps a trade from a second unfinished attempt: neither the indexes nor the turn",

@@ -1,6 +1,7 @@
 /** All mutants, in the order in which they are shown. */
 import {
   erroredAtConfirmed,
+  noFirewall,
   noUniqueAttempt,
   retryOnTimeout,
   sendBeforeRecord,
@@ -34,6 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
   sendBeforeRecord,
   signatureNotStored,
   signUnwanted,
+  noFirewall,
   noUniqueAttempt,
   retryOnTimeout,
   erroredAtConfirmed,

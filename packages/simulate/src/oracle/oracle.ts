@@ -11,6 +11,7 @@ import type { Market } from "../world/market.ts";
 import type { SimulatedQueues } from "../world/queues.ts";
 import { Closings } from "./closings.ts";
 import { judgeEvents } from "./events.ts";
+import { judgeSigned } from "./intents.ts";
 import { judgeLatencies, latenciesOf } from "./latency.ts";
 import { judgeLedger } from "./ledger.ts";
 import { isPeoples } from "./peoples.ts";
@@ -53,7 +54,7 @@ export class Oracle {
       if (claims) this.stops.claimed(answer as Parameters<Stops["claimed"]>[0]);
       if (answer === true && store === "fills" && operation === "land")
         this.transactions.book(given[0] as Parameters<Transactions["book"]>[0]);
-      if (answer === true && store === "attempts" && operation === "sign") this.transactions.sign(String(given[0]));
+      if (answer === true && store === "attempts" && operation === "sign") this.#signed(String(given[0]));
       if (answer === true) this.#lookAtClosed();
       return answer;
     });
@@ -88,6 +89,12 @@ export class Oracle {
   }
 
   /** Whether every position and every trade is over. */
+  #signed(attemptId: string): void {
+    const { world, db, markets } = this.#deps;
+    this.transactions.sign(attemptId);
+    judgeSigned({ timeline: world.timeline, db, markets, violations: this.violations }, attemptId);
+  }
+
   isSettled(): boolean {
     const { db } = this.#deps;
     return (

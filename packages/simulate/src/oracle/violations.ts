@@ -6,6 +6,7 @@ export const INVARIANTS = {
   attemptBeforeProof: "an attempt was signed while another one for the same thing could land",
   sentUnrecorded: "bytes went out that no row held",
   signaturesOverAttempts: "a recorded attempt went out under more than one signature",
+  unsafeSigned: "a transaction was signed that does what its trade does not say, or for less than the floor",
   bookedUnseen: "a fill was booked that the chain had never confirmed",
   closedBeforeFinal: "a position was closed before its exit was final",
   ghostClosed: "a position is over, and the chain shows that it is not",

@@ -29,7 +29,7 @@ beforeEach(() => begin());
 
 /** Spends 100 USDC, and is satisfied with anything. */
 const buy = (signature: string, minimumOut = 1n): Signed => {
-  const swap = { inputMint: USDC, outputMint: SOL, amountIn: 100_000_000n, amountOut: 0n, minimumOut };
+  const swap = { inputMint: USDC, outputMint: SOL, amountIn: 100_000_000n, amountOut: 0n, minimumOut, isOurs: true };
   return { signature, swap, blockhash: chain.blockhashAt(chain.tip).blockhash, feeLamports: 5_000n };
 };
 

@@ -165,14 +165,14 @@ export class Chain {
   /** What the swap would come to now. */
   outcome(swap: FakeSwap, slot: number): Pick<Landed, "error" | "logs" | "tokens"> {
     const { markets, timeline } = this.#deps;
-    const { inputMint, outputMint, amountIn, minimumOut } = swap;
+    const { inputMint, outputMint, amountIn, minimumOut, isOurs } = swap;
     const market = markets.find(({ pair }) => [inputMint, outputMint].every((mint) => isOf(pair, mint)));
     if (!market || this.tokens(inputMint, slot) < amountIn) return failed(TOO_LITTLE, TOO_LITTLE_LOGS);
     const { amountOut } = market.swap(timeline.now, inputMint, amountIn);
     if (amountOut < minimumOut) return failed(SLIPPED, SLIPPED_LOGS);
     const tokens = new Map([
       [inputMint, -amountIn],
-      [outputMint, amountOut],
+      [outputMint, isOurs ? amountOut : 0n],
     ]);
     return { error: null, logs: [], tokens };
   }

@@ -33,7 +33,7 @@ const unanswered = (outcome: "known" | "unknown") => () =>
 const refused = () =>
   new EngineError("NETWORK_ERROR", { detail: "the RPC is asked too often (429)", upstream: "rpc", outcome: "known" });
 
-const QUESTION: Line = {
+export const QUESTION: Line = {
   latency: [20, 180],
   before: [
     { fault: "rpcTimeout", error: unanswered("known") },
@@ -144,7 +144,7 @@ export function rpcOver(deps: RpcDeps, invocation: Invocation): Rpc {
   };
 }
 
-const behind = (slot: number, minSlot: bigint) => {
+export const behind = (slot: number, minSlot: bigint) => {
   const detail = `the RPC has seen slot ${slot}, not yet ${minSlot}`;
   return new EngineError("NETWORK_ERROR", { detail, upstream: "rpc", outcome: "known" });
 };
