@@ -54,7 +54,8 @@ export const timeoutSeconds = {
   // An attempt is about ten calls. Its turn is over after 18 s, and its message comes again after 25 s.
   executeTrades: 20,
   confirmTrades: 20,
-  // Two statements and one signature, with room for a database that has to wake up.
+  // A second when all is well: four statements, a price, three questions to a node and one signature. Whoever waits for longer
+  // than this goes on without it.
   sign: 10,
   // The evaluator ticks for at most 150 s; the rest is for its last tick.
   evaluateStops: 180,

@@ -44,7 +44,7 @@ const QUEUE_DEADLINE = { connectionTimeout: 1_000, requestTimeout: 3_000, throwO
 const KEY_DEADLINE = { connectionTimeout: 500, requestTimeout: 1_000, throwOnRequestTimeout: true };
 const KEY_TRIES = 3;
 
-/** `sign` asks Postgres twice and the key once. */
+/** As long as `sign` may run. */
 const INVOKE_DEADLINE = { connectionTimeout: 1_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
 export const queues = (env: Environment): Queues =>

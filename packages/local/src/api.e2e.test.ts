@@ -381,29 +381,32 @@ describe("side sell", () => {
 
 // Last, because the engine is started again with other limits.
 describe("a limit that is set by its variable", () => {
-  const restartedWith = async (name: string, value: string): Promise<void> => {
-    process.env[name] = value;
+  const restartedWith = async (variables: Readonly<Record<string, string>>): Promise<void> => {
+    Object.assign(process.env, variables);
     await local.killEngine();
     await local.startEngine();
-    delete process.env[name];
+    for (const name of Object.keys(variables)) delete process.env[name];
   };
 
   test("refuses what would leave too little SOL", async () => {
-    await restartedWith("BACKSTOP_JUPITER_MIN_SOL_BALANCE", "100");
+    await restartedWith({ BACKSTOP_JUPITER_MIN_SOL_BALANCE: "100" });
     const answer = await post(entry({ symbol: "BONK/USDC" }));
     expect(answer).toMatchObject(problem(422, "INSUFFICIENT_FUNDS", { asset: "SOL", required: "100" }));
     expect(Number(answer.body.available)).toBeLessThan(10);
   });
 
   test("refuses what would move the price too far", async () => {
-    await restartedWith("BACKSTOP_JUPITER_MAX_PRICE_IMPACT", "0.0001");
+    await restartedWith({ BACKSTOP_JUPITER_MAX_PRICE_IMPACT: "0.0001" });
     const answer = await post(entry({ symbol: "BONK/USDC", size: "1000" }));
     expect(answer).toMatchObject(problem(422, "PRICE_IMPACT_TOO_HIGH", { maxPriceImpact: "0.0001" }));
     expect(Number(answer.body.priceImpact)).toBeGreaterThan(0.0001);
   });
 
   test("refuses what the wallet does not have besides what its positions hold", async () => {
-    await restartedWith("BACKSTOP_POSITION_MAX_POSITION_SIZE", "50000");
+    await restartedWith({
+      BACKSTOP_POSITION_MAX_POSITION_SIZE: "50000",
+      BACKSTOP_POSITION_MAX_DAILY_SIZE: "50000",
+    });
     const answer = await post(entry({ symbol: "BONK/USDC", size: "20000" }));
     expect(answer).toMatchObject(problem(422, "INSUFFICIENT_FUNDS", { required: "20000" }));
     expect(Number(answer.body.available)).toBeGreaterThan(0);

@@ -96,6 +96,9 @@ describe("a hostile Jupiter", () => {
       const trade = await scenario.api.getTrade(tradeId);
       return trade.status === "failed" && trade;
     });
+    const { positionId } = (await scenario.trades.find(tradeId))?.trade ?? expect.unreachable();
+    const told = (await scenario.events(positionId)).filter(({ name }) => name === "alarm_raised");
+    expect(told.map(({ payload }) => payload)).toMatchObject([{ code: "UNSAFE_TRANSACTION", tradeId }]);
     expect(failed.failure).toMatchObject({ code: "UNSAFE_TRANSACTION", message: expect.stringContaining("tip: ") });
     expect(await scenario.audit()).toEqual(CLEAN);
   });

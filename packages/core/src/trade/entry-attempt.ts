@@ -4,6 +4,8 @@
  * Invariants: an entry that has ended is told with the last reason there was; none gets an attempt after its life, or once its
  * position is to be closed.
  */
+import { alarmRaised } from "../event/alarm.ts";
+import type { NewEvent } from "../event/event.ts";
 import type { Quote } from "../jupiter/client.ts";
 import { checkPriceImpact, type DraftDeps, type Drafted, makeDraft } from "./draft.ts";
 import { tradeFailed } from "./events.ts";
@@ -59,6 +61,10 @@ function lastSetback({ trade, attempts }: Pick<TradeRecord, "trade" | "attempts"
     : { code: "NETWORK_ERROR", message: "no attempt was made" };
 }
 
+/** What should never be signed wakes a person, also where nothing is lost by it. */
+const unsafeTold = (trade: TradeRecord["trade"], { code, message }: TradeFailure): readonly NewEvent[] =>
+  code === "UNSAFE_TRANSACTION" ? [alarmRaised(trade, code, `${code}: ${message}`)] : [];
+
 /** Fails for good, with its draft if it has one. False: something has changed, so it is to be looked at again. */
 export async function failEntry(
   deps: EntryAttemptDeps,
@@ -71,7 +77,7 @@ export async function failEntry(
     attempts: draft?.number ?? attempts.length,
     draft: draft?.attemptId ?? null,
     failure,
-    events: [tradeFailed(trade, failure)],
+    events: [tradeFailed(trade, failure), ...unsafeTold(trade, failure)],
     at: deps.clock.now(),
   });
   if (failed) await deps.wakeRelay();
