@@ -1,6 +1,5 @@
 /** The only function that holds the key: it takes an id and nothing else, and little code of others has a part in it. */
 import { fileURLToPath } from "node:url";
-import type { SignDeps } from "@backstop/core/trade/sign";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { make } from "./sign.ts";
@@ -10,7 +9,7 @@ const find = async (attemptId: string) => {
   asked.push(attemptId);
   return null;
 };
-const sign = make({ attempts: { find } } as unknown as SignDeps);
+const sign = make({ attempts: { find } } as unknown as Parameters<typeof make>[0]);
 
 test("an attempt is named by its id", async () => {
   expect(await sign({ attemptId: "trd_1.1" })).toMatchObject({ outcome: "refused", rule: "known_attempt" });

@@ -110,6 +110,9 @@ export async function key(env: Environment): Promise<Key> {
   }
 }
 
+/** What withdrawals are proven with; null: this deployment withdraws nothing. */
+export const withdrawKey = (env: Environment): string | null => env["BACKSTOP_WITHDRAW_KEY"] || null;
+
 /** The one account of this deployment. @throws Error when it has no row. */
 export async function account(env: Environment, db: Database): Promise<Account> {
   const accountId = requireVariable(env, "ACCOUNT_ID");

@@ -19,6 +19,8 @@ import type { FillStore } from "../src/trade/fill.store.ts";
 import type { EntryPlan, TradeRecord, TradeStore } from "../src/trade/trade.store.ts";
 import { exitTradeId } from "../src/trade/trade.ts";
 import type { Postponement, TurnStore } from "../src/trade/turn.store.ts";
+import type { DestinationStore } from "../src/transfer/destination.store.ts";
+import type { TransferStore } from "../src/transfer/transfer.store.ts";
 import { AT, fill, price, SOL_USDC, units } from "./given.ts";
 
 export interface Stores {
@@ -34,6 +36,8 @@ export interface Stores {
   readonly shortages: ShortageStore;
   readonly looks: ReconcileStore;
   readonly outbox: OutboxStore;
+  readonly transfers: TransferStore;
+  readonly destinations: DestinationStore;
 }
 
 export const later = (seconds: number): Date => new Date(AT.getTime() + seconds * 1000);

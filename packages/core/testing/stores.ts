@@ -11,6 +11,8 @@ import { exitStore } from "../src/trade/exit.store.ts";
 import { fillStore } from "../src/trade/fill.store.ts";
 import { tradeStore } from "../src/trade/trade.store.ts";
 import { turnStore } from "../src/trade/turn.store.ts";
+import { destinationStore } from "../src/transfer/destination.store.ts";
+import { transferStore } from "../src/transfer/transfer.store.ts";
 import type { Stores } from "./stores.given.ts";
 
 /** The stores that are deployed, over one database. */
@@ -27,4 +29,6 @@ export const storesOver = (db: Database): Stores => ({
   shortages: shortageStore(db),
   looks: reconcileStore(db),
   outbox: outboxStore(db),
+  transfers: transferStore(db),
+  destinations: destinationStore(db),
 });

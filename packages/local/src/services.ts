@@ -10,6 +10,7 @@ import { connect } from "@backstop/core/db/client";
 import { MARKET_SEED } from "@backstop/core/market/market";
 import { marketStore } from "@backstop/core/market/market.store";
 import { privateKeyOf } from "@backstop/core/solana/keypair-key";
+import { digestOf } from "@backstop/core/transfer/authority";
 import { Keypair, PublicKey } from "@solana/web3.js";
 import { clock } from "../../../functions/system.ts";
 import { queues } from "../../../infra/settings.ts";
@@ -48,6 +49,7 @@ const API_KEY = "bks_local_0123456789abcdef0123456789abcdef";
 const JUPITER_API_KEY = "jupiter_secret_5b1d0c";
 const RPC_KEY = "rpc_secret_c4e8a2";
 const AWS_SECRET = "aws_secret_90d7f3";
+const WITHDRAW_KEY = "bkw_local_0123456789abcdef0123456789abcdef";
 const EVENT_BUS = "backstop";
 const WALLET_KEY_ID = "2f9c1f0e-6a55-4c0b-9d52-0d7b7a1c5e10";
 
@@ -152,6 +154,8 @@ export async function startServices({ seed, data, slotMs = SLOT_MS, ...options }
       BACKSTOP_JUPITER_RPC_ENDPOINT: `${rpc.url}/?api-key=${RPC_KEY}`,
       BACKSTOP_JUPITER_BROADCAST_ENDPOINTS: `${rpc2.url}/?api-key=${RPC_KEY}`,
       BACKSTOP_API_KEY: API_KEY,
+      BACKSTOP_WITHDRAW_KEY: WITHDRAW_KEY,
+      WITHDRAW_KEY_DIGEST: digestOf(WITHDRAW_KEY),
       ACCOUNT_ID,
       KMS_KEY_ID: WALLET_KEY_ID,
       BACKSTOP_LOCAL_WALLET: wallet.publicKey.toBase58(),

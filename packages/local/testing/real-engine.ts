@@ -100,6 +100,7 @@ export async function realEngine({ db }: RealDatabase): Promise<RealEngine> {
     rpc: chain,
     balances: chain,
     firewall: fakeFirewall(chain, wallet),
+    withdrawKey: null,
     key: keypairKey(keypair.secretKey),
     signing: { sign: (attemptId: string): Promise<SignAnswer> => Sign.make(deps)({ attemptId }) },
     queues,

@@ -117,7 +117,7 @@ async function outcomeOf(operation: Operation, stores: Stores): Promise<unknown>
   }
 }
 
-const TABLES = "account, market, position, trade, attempt, trigger, outbox, shortage";
+const TABLES = "account, market, position, trade, attempt, trigger, outbox, shortage, transfer, destination";
 
 async function expectSameRows(db: Database, memory: MemoryDatabase): Promise<void> {
   const same = (rows: readonly object[], inMemory: Iterable<object>) =>

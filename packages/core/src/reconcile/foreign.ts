@@ -1,4 +1,4 @@
-/** What other transactions than our own took from a wallet. */
+/** What other transactions than our own, trades and transfers, took from a wallet. */
 import type { Mint } from "../market/mint.ts";
 import { gained } from "../solana/fill.ts";
 import type { Rpc } from "../solana/rpc.ts";

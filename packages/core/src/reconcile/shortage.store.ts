@@ -8,7 +8,7 @@
  * - a shortage freezes its mint once, and the look that finds the books equal again lifts it.
  */
 import { and, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
-import { alias } from "drizzle-orm/pg-core";
+import { alias, unionAll } from "drizzle-orm/pg-core";
 import type { Database } from "../db/client.ts";
 import type { NewEvent } from "../event/event.ts";
 import { tell } from "../event/outbox.ts";
@@ -24,6 +24,7 @@ import { UNFINISHED_ATTEMPTS } from "../trade/attempt.ts";
 import { holds, moves } from "../trade/exit.store.ts";
 import { HELD, happened, numeric, timestamp } from "../trade/judged.ts";
 import { TRADE_MOVES, UNFINISHED_TRADES } from "../trade/trade.ts";
+import { transfer } from "../transfer/transfer.sql.ts";
 import { shortage } from "./shortage.sql.ts";
 import type { Books, Part, Sighting } from "./shortage.ts";
 
@@ -62,7 +63,7 @@ export interface ShortageStore {
   freeze(freeze: Freeze): Promise<boolean>;
   /** Takes what is gone off one lot, and off what was seen; closes the lot if that is all. False: it is not as it was seen. */
   writeOff(writeOff: WriteOff): Promise<boolean>;
-  /** Those of the signatures that are our own attempts'. */
+  /** Those of the signatures that are our own attempts' or transfers'. */
   own(signatures: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
@@ -194,10 +195,16 @@ export const shortageStore = (db: Database): ShortageStore => ({
 
   async own(signatures) {
     if (signatures.length === 0) return new Set();
-    const rows = await db
-      .select({ signature: attempt.signature })
-      .from(attempt)
-      .where(inArray(attempt.signature, [...signatures]));
+    const rows = await unionAll(
+      db
+        .select({ signature: attempt.signature })
+        .from(attempt)
+        .where(inArray(attempt.signature, [...signatures])),
+      db
+        .select({ signature: transfer.signature })
+        .from(transfer)
+        .where(inArray(transfer.signature, [...signatures])),
+    );
     return new Set(rows.flatMap((row) => row.signature ?? []));
   },
 });

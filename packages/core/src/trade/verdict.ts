@@ -21,28 +21,38 @@ export interface ChainView {
   readonly statusSlot: bigint;
 }
 
-export type Verdict =
+/** Of what has not been seen to land. */
+export type LiveVerdict =
   | { readonly type: "wait" }
   | { readonly type: "rebroadcast" }
   | { readonly type: "landed" }
+  | { readonly type: "errored"; readonly error: string }
+  | { readonly type: "expired" };
+
+export type Verdict =
+  | LiveVerdict
   | { readonly type: "moved" }
   | { readonly type: "final" }
   | { readonly type: "forked" }
   /** Forked, and proven dead: it landed with an error instead, or cannot land any more. */
-  | { readonly type: "lost"; readonly errored: boolean }
-  | { readonly type: "errored"; readonly error: string }
-  | { readonly type: "expired" };
+  | { readonly type: "lost"; readonly errored: boolean };
 
-const WAIT: Verdict = { type: "wait" };
+const WAIT = { type: "wait" } as const;
 
 export function verdictOn(
   attempt: Extract<Attempt, { status: "live" | "landed" }>,
   status: SignatureStatus | null,
   view: ChainView,
 ): Verdict {
-  if (attempt.status === "landed") return onLanded(attempt, status, view);
-  if (status === null)
-    return isExpired(attempt.lastValidBlockHeight, view) ? { type: "expired" } : { type: "rebroadcast" };
+  return attempt.status === "landed" ? onLanded(attempt, status, view) : verdictOnLive(attempt, status, view);
+}
+
+export function verdictOnLive(
+  { lastValidBlockHeight }: Pick<Attempt, "lastValidBlockHeight">,
+  status: SignatureStatus | null,
+  view: ChainView,
+): LiveVerdict {
+  if (status === null) return isExpired(lastValidBlockHeight, view) ? { type: "expired" } : { type: "rebroadcast" };
   if (status.error !== null) {
     return status.commitment === "finalized" ? { type: "errored", error: status.error } : WAIT;
   }

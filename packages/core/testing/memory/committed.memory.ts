@@ -1,7 +1,8 @@
 /** What of an account's wallet is not there for new entries, and what has moved it last: as `committed.ts` sums it for SQL. */
 import { QUOTED_TIMES } from "../../src/position/committed.ts";
 import { MOVING_TRADES } from "../../src/trade/trade.ts";
-import { joined, type MemoryDatabase, type PositionRow, within } from "./database.ts";
+import { SPENDING_TRANSFERS } from "../../src/transfer/transfer.ts";
+import { joined, type MemoryDatabase, type PositionRow, type TransferRow, within } from "./database.ts";
 import { heldBy, holds } from "./judged.memory.ts";
 
 /** The account's positions that hold the mint, oldest first. */
@@ -26,8 +27,17 @@ export function committedIn(db: MemoryDatabase, accountId: string, mint: string,
     if (trade.confirmedAt && trade.confirmedAt < since) break;
     if (trade.inputMint === mint) sum += trade.amountIn;
   }
+  const unfinished = db.transfers.find("transfer_one_unfinished_per_account", accountId);
+  if (unfinished && takes(unfinished, mint)) sum += unfinished.amount;
+  for (const transfer of db.transfers.descending("final", accountId)) {
+    if (transfer.endedAt && transfer.endedAt < since) break;
+    if (takes(transfer, mint)) sum += transfer.amount;
+  }
   return sum;
 }
+
+const takes = ({ kind, mint: taken }: TransferRow, mint: string): boolean =>
+  within(SPENDING_TRANSFERS, kind) && taken === mint;
 
 /** The earliest and the latest slot of which a fill of the mint is booked; null: there is none. */
 export function fillSlotsIn(db: MemoryDatabase, accountId: string, mint: string) {

@@ -19,6 +19,10 @@ import type { attempt } from "../../src/trade/attempt.sql.ts";
 import { ATTEMPT_STATUSES, UNFINISHED_ATTEMPTS } from "../../src/trade/attempt.ts";
 import type { trade } from "../../src/trade/trade.sql.ts";
 import { TRADE_STATUSES, UNFINISHED_TRADES } from "../../src/trade/trade.ts";
+import type { destination } from "../../src/transfer/destination.sql.ts";
+import { DESTINATION_DELAY_MS } from "../../src/transfer/destination.ts";
+import type { transfer } from "../../src/transfer/transfer.sql.ts";
+import { TRANSFER_KINDS, TRANSFER_STATUSES, UNFINISHED_TRANSFERS } from "../../src/transfer/transfer.ts";
 import { Journal, Table } from "./table.ts";
 
 export type AccountRow = Readonly<typeof account.$inferSelect>;
@@ -29,6 +33,8 @@ export type AttemptRow = Readonly<typeof attempt.$inferSelect>;
 export type TriggerRow = Readonly<typeof trigger.$inferSelect>;
 export type OutboxEntry = Readonly<typeof outbox.$inferSelect>;
 export type ShortageRow = Readonly<typeof shortage.$inferSelect>;
+export type TransferRow = Readonly<typeof transfer.$inferSelect>;
+export type DestinationRow = Readonly<typeof destination.$inferSelect>;
 
 /** The group of an index that has one. */
 export const ALL = "";
@@ -214,6 +220,62 @@ export class MemoryDatabase {
       shortage_account_id_account_account_id_fk: (row: ShortageRow) => this.accounts.get(row.accountId) !== undefined,
     },
     indexes: {},
+  });
+
+  readonly transfers = new Table(this.#journal, {
+    name: "transfer",
+    primaryKey: { name: "transfer_pkey", of: (row: TransferRow) => row.transferId },
+    checks: {
+      transfer_amount_positive: (row: TransferRow) => row.amount > 0n,
+      transfer_fee: (row: TransferRow) => notNegative(row.feeLamports),
+      transfer_kind: (row: TransferRow) => within(TRANSFER_KINDS, row.kind),
+      transfer_signed: (row: TransferRow) =>
+        (row.signature === null) === within(["planned", "drafted", "refused"], row.status),
+      transfer_status: (row: TransferRow) => within(TRANSFER_STATUSES, row.status),
+      transfer_withdraws_to_somebody: (row: TransferRow) => (row.kind === "withdraw") === (row.destination !== null),
+    },
+    unique: {
+      transfer_signature_unique: (row: TransferRow) => row.signature,
+      transfer_one_unfinished_per_account: (row: TransferRow) =>
+        within(UNFINISHED_TRANSFERS, row.status) ? row.accountId : null,
+    },
+    references: {
+      transfer_account_id_account_account_id_fk: (row: TransferRow) => this.accounts.get(row.accountId) !== undefined,
+    },
+    indexes: {
+      account: { group: (row: TransferRow) => row.accountId, value: (row: TransferRow) => row.plannedAt.getTime() },
+      final: {
+        group: (row: TransferRow) => row.accountId,
+        value: (row: TransferRow) => (row.status === "final" ? (row.endedAt?.getTime() ?? null) : null),
+      },
+    },
+  });
+
+  readonly destinations = new Table(this.#journal, {
+    name: "destination",
+    primaryKey: {
+      name: "destination_account_id_address_registered_at_pk",
+      of: (row: DestinationRow) => joined(row.accountId, row.address, row.registeredAt.getTime()),
+    },
+    checks: {
+      destination_delay: (row: DestinationRow) =>
+        row.usableAt.getTime() - row.registeredAt.getTime() >= DESTINATION_DELAY_MS,
+      destination_revoked: (row: DestinationRow) => (row.revokedAt === null) === (row.revokedBy === null),
+    },
+    unique: {
+      destination_one_unrevoked: (row: DestinationRow) =>
+        row.revokedAt === null ? joined(row.accountId, row.address) : null,
+    },
+    references: {
+      destination_account_id_account_account_id_fk: (row: DestinationRow) =>
+        this.accounts.get(row.accountId) !== undefined,
+    },
+    indexes: {
+      account: {
+        group: (row: DestinationRow) => row.accountId,
+        value: (row: DestinationRow) => row.registeredAt.getTime(),
+      },
+    },
   });
 
   /** @param without - Constraints that it does not have, each of one of the tables that trades are made from. */

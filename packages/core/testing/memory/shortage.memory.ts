@@ -59,7 +59,9 @@ export const shortagesIn = (db: MemoryDatabase): ShortageStore => ({
   },
 
   async own(signatures) {
-    return new Set(signatures.filter((each) => db.attempts.find("attempt_signature_unique", each)));
+    const isOurs = (each: string) =>
+      db.attempts.find("attempt_signature_unique", each) ?? db.transfers.find("transfer_signature_unique", each);
+    return new Set(signatures.filter(isOurs));
   },
 });
 

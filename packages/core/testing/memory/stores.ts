@@ -20,6 +20,7 @@ import { looksIn } from "./reconcile.memory.ts";
 import { shortagesIn } from "./shortage.memory.ts";
 import { stopsIn } from "./stop.memory.ts";
 import { tradesIn } from "./trade.memory.ts";
+import { destinationsIn, transfersIn } from "./transfer.memory.ts";
 import { turnsIn } from "./turn.memory.ts";
 
 export const memoryStores = (db: MemoryDatabase): Stores => ({
@@ -35,4 +36,6 @@ export const memoryStores = (db: MemoryDatabase): Stores => ({
   shortages: shortagesIn(db),
   looks: looksIn(db),
   outbox: outboxIn(db),
+  transfers: transfersIn(db),
+  destinations: destinationsIn(db),
 });

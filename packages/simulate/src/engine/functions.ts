@@ -94,6 +94,7 @@ export const FUNCTIONS = {
         config: CONFIG,
         markets,
         firewall: { venue: JUPITER, node: ports.firewallNode },
+        withdrawKey: null,
       }),
   },
 } as const;

@@ -52,6 +52,8 @@ export function portsOf(deps: PortsDeps, invocation: Invocation): Ports {
     shortages: postgres.shortages(invocation),
     looks: postgres.looks(invocation),
     outbox: postgres.outbox(invocation),
+    transfers: postgres.transfers(invocation),
+    destinations: postgres.destinations(invocation),
     clock: invocation.clock,
     ids,
     log,

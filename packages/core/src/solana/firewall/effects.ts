@@ -82,7 +82,7 @@ const INITIALIZED = 1;
  *
  * @throws Unsafe
  */
-function tokensIn(account: ChainAccount | null, wallet: string, mint: string): bigint {
+export function tokensIn(account: ChainAccount | null, wallet: string, mint: string): bigint {
   if (account === null || account.owner === SYSTEM_PROGRAM) return 0n;
   const { owner, data } = account;
   if (!isTokens(account)) throw new Unsafe("authority", `our account of ${mint} is owned by ${owner}`);

@@ -62,7 +62,7 @@ const MICRO_LAMPORTS = 1_000_000n;
 const [SET_UNIT_LIMIT, SET_UNIT_PRICE] = [2, 3];
 
 /** Set once each: what a runtime makes of less or more is not ours to guess. @throws Unsafe */
-function priorityFeeOf(budget: readonly Instruction[], { kind }: SwapIntent): bigint {
+export function priorityFeeOf(budget: readonly Instruction[], { kind }: Pick<SwapIntent, "kind">): bigint {
   const set = new Map<number, bigint>();
   for (const { data, accounts } of budget) {
     const [what, value] = reading("compute_budget", data, (reader): [number, bigint] => {
@@ -126,7 +126,7 @@ function tipOf({ data, accounts }: Instruction, { wallet }: SwapIntent): bigint 
 }
 
 /** @throws Unsafe */
-function checkMemo({ data, accounts }: Instruction, { attemptId }: SwapIntent): void {
+export function checkMemo({ data, accounts }: Instruction, { attemptId }: Pick<SwapIntent, "attemptId">): void {
   if (accounts.length === 0 && data.toString("utf8") === memoOf(attemptId)) return;
   throw new Unsafe("memo", `its memo is not ${attemptId}'s`);
 }

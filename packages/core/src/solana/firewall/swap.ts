@@ -43,7 +43,7 @@ export function inspectSwap(venue: Venue, message: Message, intent: SwapIntent):
 }
 
 /** @throws Unsafe */
-function checkPayer({ accounts, signatures }: Message, { wallet }: SwapIntent): void {
+export function checkPayer({ accounts, signatures }: Message, { wallet }: Pick<SwapIntent, "wallet">): void {
   const [payer] = accounts;
   if (payer?.address !== wallet) throw new Unsafe("payer", `${payer?.address} pays for it: the wallet is ${wallet}`);
   if (signatures !== 1) throw new Unsafe("signers", `it asks for ${signatures} signatures: ours alone is given`);
