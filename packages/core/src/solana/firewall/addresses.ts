@@ -24,17 +24,17 @@ const BUMPS = Array.from({ length: 256 }, (_, index) => 255 - index);
  * a lower bump than the first) nobody can have the key, and the associated token program opens none.
  */
 export function isTokenAccount(address: string, wallet: string, mint: string, program: string): boolean {
-  const wanted = Buffer.from(bs58.decode(address));
-  return BUMPS.some((bump) => derived(wallet, mint, program, bump).equals(wanted));
+  const [wanted, hashOf] = [Buffer.from(bs58.decode(address)), derivation(wallet, mint, program)];
+  return BUMPS.some((bump) => hashOf(bump).equals(wanted));
 }
 
-const derived = (wallet: string, mint: string, program: string, bump: number): Buffer =>
-  createHash("sha256")
-    .update(Buffer.concat([wallet, program, mint].map((each) => bs58.decode(each))))
-    .update(Buffer.of(bump))
-    .update(bs58.decode(ASSOCIATED_TOKEN_PROGRAM))
-    .update(MARKER)
-    .digest();
+const PROGRAM = Buffer.from(bs58.decode(ASSOCIATED_TOKEN_PROGRAM));
+
+/** Of each bump its hash. */
+function derivation(wallet: string, mint: string, program: string): (bump: number) => Buffer {
+  const seeds = createHash("sha256").update(Buffer.concat([wallet, program, mint].map((each) => bs58.decode(each))));
+  return (bump) => seeds.copy().update(Buffer.of(bump)).update(PROGRAM).update(MARKER).digest();
+}
 
 /** Under either program; a mint belongs to one of them. */
 export const isTokenAccountOf = (address: string, wallet: string, mint: string): boolean =>
@@ -45,9 +45,10 @@ export const isTokenAccountOf = (address: string, wallet: string, mint: string):
  * of the curve.
  */
 export function tokenAccountOf(wallet: string, mint: string, program: string): string {
-  const bump = BUMPS.find((each) => !isOnCurve(derived(wallet, mint, program, each)));
+  const hashOf = derivation(wallet, mint, program);
+  const bump = BUMPS.find((each) => !isOnCurve(hashOf(each)));
   if (bump === undefined) throw new RangeError(`there is no token account of ${wallet} for ${mint}`);
-  return bs58.encode(derived(wallet, mint, program, bump));
+  return bs58.encode(hashOf(bump));
 }
 
 /** The field of Ed25519, and its curve: −x² + y² = 1 + d·x²·y². Source: RFC 8032, 5.1. */
