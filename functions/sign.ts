@@ -6,6 +6,7 @@ import { accountStore } from "@backstop/core/account/account.store";
 import { configFrom } from "@backstop/core/config";
 import * as Deps from "@backstop/core/deps";
 import { marketStore } from "@backstop/core/market/market.store";
+import { positionStore } from "@backstop/core/position/position.store";
 import { firewallNode } from "@backstop/core/solana/firewall/node";
 import { JUPITER } from "@backstop/core/solana/firewall/venue";
 import type { SignAnswer } from "@backstop/core/solana/signer";
@@ -41,6 +42,7 @@ const real = once(async () => {
     markets: await marketStore(db).all(),
     accounts: accountStore(db),
     trades: tradeStore(db),
+    positions: positionStore(db),
     attempts: attemptStore(db),
     transfers: transferStore(db),
     destinations: destinationStore(db),

@@ -86,7 +86,13 @@ export async function live(stores: Stores, side: Side): Promise<Life> {
     return records.flatMap(({ attempts }) => attempts.flatMap((each) => (each.status === "expired" ? [each] : [])));
   };
   const priceSource: PriceSource = { name: "silent", fetch: async () => new Map() };
-  const signing = { accounts: stores.accounts, firewall: fakeFirewall(chain.rpc, wallet), priceSource, key };
+  const signing = {
+    accounts: stores.accounts,
+    positions: stores.positions,
+    firewall: fakeFirewall(chain.rpc, wallet),
+    priceSource,
+    key,
+  };
   const deps: SubmitDeps & ConfirmDeps & ExpiredDeps = {
     ...stores,
     looks: { expired },

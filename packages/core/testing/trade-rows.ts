@@ -4,6 +4,7 @@ import type { NewEvent } from "../src/event/event.ts";
 import { MARKET_SEED } from "../src/market/market.ts";
 import { ZERO } from "../src/money/amount.ts";
 import { positionOf } from "../src/position/position.row.ts";
+import type { PositionStore } from "../src/position/position.store.ts";
 import type { Position } from "../src/position/position.ts";
 import type { AttemptStore } from "../src/trade/attempt.store.ts";
 import type { ExitStore, ExitSurroundings } from "../src/trade/exit.store.ts";
@@ -25,6 +26,7 @@ export class TradeRows {
   around: Partial<ExitSurroundings> = {};
   readonly trades: TradeStore = this.#stores.trades;
   readonly attempts: AttemptStore = this.#stores.attempts;
+  readonly positions: PositionStore = this.#stores.positions;
   readonly accounts: AccountStore = this.#stores.accounts;
   readonly turns: TurnStore = this.#stores.turns;
   readonly exits: ExitStore = {

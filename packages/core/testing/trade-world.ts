@@ -78,7 +78,13 @@ export function world(record: TradeRecord): World {
   const [clock, log, chain, rows] = [new FakeClock(), fakeLog(), fakeChain(WALLET), new TradeRows(record)];
   const [queues, jupiter, key] = [new DelayedQueues(clock), steeredJupiter(clock), keypairKey(KEYPAIR.secretKey)];
   const sign = (attemptId: string) => signAttempt({ ...made.deps, config: CONFIG, ...signing }, attemptId);
-  const signing = { accounts: rows.accounts, firewall: fakeFirewall(chain, WALLET), priceSource: SILENT_SOURCE, key };
+  const signing = {
+    accounts: rows.accounts,
+    positions: rows.positions,
+    firewall: fakeFirewall(chain, WALLET),
+    priceSource: SILENT_SOURCE,
+    key,
+  };
   const made: World = {
     clock,
     log,

@@ -5,7 +5,7 @@ import type { Mutant } from "./mutants/mutant.ts";
 import { report, table, wrongIn } from "./report.ts";
 import type { Tally } from "./run.ts";
 
-const SAFE: Verdict = { type: "safe" };
+const SAFE: Verdict = { type: "safe", held: 1n };
 
 const unsafe = (rule: Rule): Verdict => ({ type: "unsafe", rule, reason: `it breaks ${rule}` });
 

@@ -175,6 +175,39 @@ describe("what is not wanted any more", () => {
   });
 });
 
+describe("an entry", () => {
+  /** Another position of the account bought back nothing yet of what it sold: that much of the USDC is its own. */
+  const promised = ({ rows: { db } }: World, amount: bigint): void => {
+    const position = db.positions.named(1);
+    db.positions.insert({
+      ...position,
+      positionId: 2,
+      side: "sell",
+      status: "open",
+      seat: 2,
+      entryIn: 1n,
+      entryOut: amount,
+      openedAt: Given.AT,
+      entryPrice: 150,
+      highWaterMark: 150,
+    });
+  };
+
+  test("is not signed for what a position holds, though it was planned for it", async () => {
+    const made = await drafted(entry());
+    made.chain.endow(250_000_000n);
+    promised(made, 150_000_001n);
+    expect(await made.sign(ATTEMPT)).toMatchObject({
+      outcome: "put_off",
+      code: "INSUFFICIENT_FUNDS",
+      reason: `the wallet holds 250000000 base units of ${USDC}: with it 250000001 are spoken for`,
+    });
+    isUnsigned(made);
+    made.chain.endow(250_000_001n);
+    expect(await made.sign(ATTEMPT)).toMatchObject({ outcome: "signed" });
+  });
+});
+
 describe("an exit", () => {
   test("is not signed below the floor, by a price that sign has read itself", async () => {
     const made = await drafted(exit());

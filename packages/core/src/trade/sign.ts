@@ -12,8 +12,10 @@ import type { Config } from "../config.ts";
 import { failureOf } from "../jupiter/program-error.ts";
 import { type Market, marketOf } from "../market/market.ts";
 import type { Price } from "../money/price.ts";
+import type { PositionStore } from "../position/position.store.ts";
 import { type OwnPriceDeps, ownPrice } from "../price/own.ts";
 import { type Firewall, inspect, type Verdict } from "../solana/firewall/firewall.ts";
+import type { SwapIntent } from "../solana/firewall/intent.ts";
 import type { Key, SignAnswer } from "../solana/signer.ts";
 import type { AttemptStore } from "./attempt.store.ts";
 import type { Attempt } from "./attempt.ts";
@@ -26,6 +28,7 @@ export interface SignDeps extends OwnPriceDeps {
   readonly markets: readonly Market[];
   readonly accounts: Pick<AccountStore, "dailyUse">;
   readonly trades: Pick<TradeStore, "find">;
+  readonly positions: Pick<PositionStore, "committed">;
   readonly attempts: Pick<AttemptStore, "find" | "sign">;
   readonly firewall: Firewall;
   readonly key: Key;
@@ -74,10 +77,30 @@ async function allow(
     const reason = `nobody knows a price of ${market.symbol} to hold it against`;
     return { outcome: "put_off", code: "PRICE_UNAVAILABLE", cause: "other", reason };
   }
-  const use = trade.kind === "entry" ? await dayLeft(deps, record, price, market) : null;
-  if (use && "rule" in use) return refused(use);
   const intent = intentOf(record, attempt, price, market, deps.config);
-  return answerTo(await inspect(deps.firewall, attempt.message, intent)) ?? { use };
+  // What an exit spends is its position's, which the statement that stores the signature sees to.
+  if (trade.kind === "exit") return answerTo(await inspect(deps.firewall, attempt.message, intent)) ?? { use: null };
+  const use = await dayLeft(deps, record, price, market);
+  if ("rule" in use) return refused(use);
+  return (await allowEntry(deps, record, attempt, intent)) ?? { use };
+}
+
+/**
+ * Null: it may be signed. What it spends is looked at once more, since the wallet may have been another one's, or an answer an
+ * old one, when it was planned: nothing is signed that leaves less than positions hold and others were promised.
+ */
+async function allowEntry(
+  { positions, clock, firewall }: SignDeps,
+  { trade }: TradeRecord,
+  attempt: Attempt,
+  intent: SwapIntent,
+): Promise<SignAnswer | null> {
+  const { accountId, inputMint } = trade;
+  const { amount, lastFillSlot } = await positions.committed(accountId, inputMint, clock.now());
+  const verdict = await inspect(firewall, attempt.message, intent, lastFillSlot ?? 0n);
+  if (verdict.type !== "safe" || amount <= verdict.held) return answerTo(verdict);
+  const reason = `the wallet holds ${verdict.held} base units of ${inputMint}: with it ${amount} are spoken for`;
+  return { outcome: "put_off", code: "INSUFFICIENT_FUNDS", cause: "funds", reason };
 }
 
 async function dayLeft(

@@ -24,8 +24,8 @@ export interface Ours {
 /** What every transaction of one signature costs. */
 const SIGNATURE_LAMPORTS = 5_000n;
 
-/** @throws Unsafe */
-export function checkEffects(before: Ours, after: Ours, inspected: Inspected, intent: SwapIntent): void {
+/** Answers with what the account that is spent from held before. @throws Unsafe */
+export function checkEffects(before: Ours, after: Ours, inspected: Inspected, intent: SwapIntent): bigint {
   const { wallet, inputMint, outputMint, amountIn } = intent;
   for (const account of [before.wallet, after.wallet]) {
     const isPlain = account !== null && account.owner === SYSTEM_PROGRAM && account.data.length === 0;
@@ -42,6 +42,7 @@ export function checkEffects(before: Ours, after: Ours, inspected: Inspected, in
   const paid = lamportsOf(before) - lamportsOf(after);
   const allowed = SIGNATURE_LAMPORTS + inspected.priorityFeeLamports + inspected.tipLamports;
   if (paid > allowed) throw new Unsafe("lamports", `tried out, it costs ${paid} lamports: at most ${allowed}`);
+  return sourceBefore;
 }
 
 /**

@@ -18,7 +18,8 @@ export interface Firewall {
 }
 
 export type Verdict =
-  | { readonly type: "safe" }
+  /** `held`: what the account that it spends from had, by our own node. */
+  | { readonly type: "safe"; readonly held: bigint }
   | { readonly type: "unsafe"; readonly rule: Rule; readonly reason: string }
   /** It would fail now, and do nothing but cost its fee. */
   | { readonly type: "failing"; readonly error: string; readonly logs: readonly string[] }
@@ -30,31 +31,42 @@ const LOOKS_MAX = 3;
 
 /**
  * @param message - Base64, unsigned.
+ * @param minSlot - A node that has not seen it yet has no say.
  * @throws EngineError NETWORK_ERROR when our node does not answer.
  */
-export async function inspect({ venue, node }: Firewall, message: string, intent: SwapIntent): Promise<Verdict> {
+export async function inspect(
+  { venue, node }: Firewall,
+  message: string,
+  intent: SwapIntent,
+  minSlot = 0n,
+): Promise<Verdict> {
   try {
     const bytes = Buffer.from(message, "base64");
     const decoded = decodeMessage(bytes, await node.tables(tablesOf(bytes)));
-    return await tryOut(node, message, inspectSwap(venue, decoded, intent), intent);
+    return await tryOut(node, message, inspectSwap(venue, decoded, intent), intent, minSlot);
   } catch (error) {
     if (error instanceof Unsafe) return { type: "unsafe", rule: error.rule, reason: error.message };
     throw error;
   }
 }
 
-async function tryOut(node: FirewallNode, message: string, inspected: Inspected, intent: SwapIntent): Promise<Verdict> {
+async function tryOut(
+  node: FirewallNode,
+  message: string,
+  inspected: Inspected,
+  intent: SwapIntent,
+  firstSlot: bigint,
+): Promise<Verdict> {
   const ours = [intent.wallet, inspected.source, inspected.destination];
   const others = inspected.writable.filter((address) => !ours.includes(address));
-  let minSlot = 0n;
+  let minSlot = firstSlot;
   for (let look = 1; look <= LOOKS_MAX; look++) {
     const before = await node.accounts([...ours, ...others], minSlot);
     checkOthers(others, before, intent);
     const trial = await node.simulate(message, ours, before.slot);
     if (trial.error !== null) return { type: "failing", error: trial.error, logs: trial.logs };
     try {
-      checkEffects(oursIn(before), oursIn(trial), inspected, intent);
-      return { type: "safe" };
+      return { type: "safe", held: checkEffects(oursIn(before), oursIn(trial), inspected, intent) };
     } catch (error) {
       if (!(error instanceof Unsafe)) throw error;
       // Held against it only if nothing else can have been the cause.
