@@ -1,7 +1,7 @@
 /** Crash points 4 to 6: an engine is killed (`kill -9`) between the signing of an attempt and its sending. */
 import { KMSClient } from "@aws-sdk/client-kms";
 import { kmsKey } from "@backstop/core/solana/kms-key";
-import { assemble } from "@backstop/core/solana/transaction";
+import { assemble } from "@backstop/core/solana/wire";
 import type { Attempt } from "@backstop/core/trade/attempt";
 import type { TradeRecord } from "@backstop/core/trade/trade.store";
 import { expect, test } from "vitest";

@@ -77,11 +77,12 @@ async function acts(stage: Stage, trader: TraderDeps, traded: Promise<unknown>, 
 }
 
 async function meetStops({ world: { timeline }, markets, oracle, tell }: Stage): Promise<void> {
-  for (const move of MOVES) {
+  for (const [index, move] of MOVES.entries()) {
     for (const market of markets) market[move](timeline.now);
     tell(`all prices ${move}`);
     const until = timeline.now + BOUND_MS.calm + MINUTE_MS;
-    await timeline.wait(BOUND_MS.calm);
+    // After the last of them nobody has to have seen what was before it.
+    await timeline.wait(index < MOVES.length - 1 ? BOUND_MS.calm : TICK_MS);
     while (oracle.stops.isAnyHit() && timeline.now < until) await timeline.wait(TICK_MS);
   }
   oracle.stops.judgeMet();

@@ -11,15 +11,8 @@ import {
 } from "@solana/web3.js";
 import { describe, expect, test } from "vitest";
 import { keypairKey } from "./keypair-key.ts";
-import {
-  assemble,
-  buildMessage,
-  type InstructionData,
-  OversizedTransaction,
-  payerOf,
-  unsigned,
-  writableAccounts,
-} from "./transaction.ts";
+import { buildMessage, type InstructionData, OversizedTransaction, unsigned, writableAccounts } from "./transaction.ts";
+import { assemble } from "./wire.ts";
 import { memoOf } from "./memo.ts";
 
 const wallet = Keypair.fromSeed(Buffer.alloc(32, 1));
@@ -60,7 +53,7 @@ describe("a message", () => {
   });
 
   test("is paid for by the wallet", () => {
-    expect(payerOf(buildMessage(parts))).toBe(parts.wallet);
+    expect(unsigned(buildMessage(parts)).message.staticAccountKeys[0]?.toBase58()).toBe(parts.wallet);
   });
 
   test("begins with its compute budget", () => {
@@ -115,6 +108,8 @@ describe("a message", () => {
     same.sign([wallet]);
     expect(expected.signatures).toEqual(same.signatures);
     expect(TransactionMessage.decompile(expected.message).recentBlockhash).toBe(blockhash);
+    expect(assemble(message, signature)).toEqual(Buffer.from(same.serialize()));
+    expect(assemble(message, null)).toEqual(Buffer.from(unsigned(message).serialize()));
   });
 });
 

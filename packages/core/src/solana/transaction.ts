@@ -1,5 +1,5 @@
 /**
- * Transactions: built around our own blockhash, recorded as an unsigned message, put together from what is recorded.
+ * Transactions: built around our own blockhash, and recorded as an unsigned message.
  *
  * Invariants: the wallet is the fee payer and the only signer; a transaction fits into 1232 bytes; its compute budget is
  * ours alone; no two attempts have the same transaction.
@@ -14,7 +14,6 @@ import {
   VersionedMessage,
   VersionedTransaction,
 } from "@solana/web3.js";
-import bs58 from "bs58";
 import { memoOf } from "./memo.ts";
 
 /** What a packet carries: the IPv6 minimum of 1280 bytes less 48 of headers. */
@@ -85,11 +84,6 @@ export function buildMessage(parts: TransactionParts): string {
   return Buffer.from(message.serialize()).toString("base64");
 }
 
-/** The bytes that go out: the recorded message under the recorded signature. */
-export function assemble(message: string, signature: string): Uint8Array {
-  return new VersionedTransaction(decode(message), [bs58.decode(signature)]).serialize();
-}
-
 /** The message under a signature that has not been made: what a node simulates. */
 export const unsigned = (message: string): VersionedTransaction => new VersionedTransaction(decode(message));
 
@@ -106,9 +100,6 @@ export function writableAccounts(
     .filter((_key, index) => decoded.isAccountWritable(index))
     .map((key) => key.toBase58());
 }
-
-/** The fee payer of a recorded message, base58. */
-export const payerOf = (message: string): string | null => decode(message).staticAccountKeys[0]?.toBase58() ?? null;
 
 const decode = (message: string): VersionedMessage => VersionedMessage.deserialize(Buffer.from(message, "base64"));
 

@@ -16,7 +16,7 @@ import type { Log } from "../log.ts";
 import type { Queues } from "../queue/queue.ts";
 import type { Rpc } from "../solana/rpc.ts";
 import type { SignAnswer, Signing } from "../solana/signer.ts";
-import { assemble } from "../solana/transaction.ts";
+import { assemble } from "../solana/wire.ts";
 import type { AttemptStore } from "./attempt.store.ts";
 import { type Attempt, currentOf, triesOf } from "./attempt.ts";
 import type { Drafted } from "./draft.ts";

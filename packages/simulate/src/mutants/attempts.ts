@@ -1,5 +1,5 @@
 /** Breaks of "record, sign, record, send": what is made, when, and how often. */
-import { assemble } from "@backstop/core/solana/transaction";
+import { assemble } from "@backstop/core/solana/wire";
 import type { MemoryDatabase } from "@backstop/core/testing/memory/database";
 import type { AttemptDraft } from "@backstop/core/trade/attempt.store";
 import { attemptIdOf } from "@backstop/core/trade/attempt";

@@ -6,7 +6,7 @@
  */
 import { checkEffects, isOurs, type Ours } from "./effects.ts";
 import type { SwapIntent } from "./intent.ts";
-import { decodeMessage, tablesOf } from "./message.ts";
+import { readMessage, resolve, tablesOf } from "./message.ts";
 import type { Accounts, FirewallNode } from "./node.ts";
 import { type Inspected, inspectSwap } from "./swap.ts";
 import { type Rule, Unsafe } from "./unsafe.ts";
@@ -41,8 +41,8 @@ export async function inspect(
   minSlot = 0n,
 ): Promise<Verdict> {
   try {
-    const bytes = Buffer.from(message, "base64");
-    const decoded = decodeMessage(bytes, await node.tables(tablesOf(bytes)));
+    const parts = readMessage(Buffer.from(message, "base64"));
+    const decoded = resolve(parts, await node.tables(tablesOf(parts)));
     return await tryOut(node, message, inspectSwap(venue, decoded, intent), intent, minSlot);
   } catch (error) {
     if (error instanceof Unsafe) return { type: "unsafe", rule: error.rule, reason: error.message };

@@ -55,12 +55,15 @@ interface Parts {
 /** The first byte: a version, 0, told from a message without one by its highest bit. */
 const VERSION_0 = 0x80;
 
-/** The tables that a message looks addresses up in. @throws Unsafe */
-export const tablesOf = (message: Uint8Array): readonly string[] => partsOf(message).lookups.map(({ table }) => table);
+/** The tables that a message looks addresses up in. */
+export const tablesOf = ({ lookups }: Parts): readonly string[] => lookups.map(({ table }) => table);
 
 /** @throws Unsafe */
-export function decodeMessage(message: Uint8Array, tables: LookupTables): Message {
-  const { header, keys, instructions, lookups } = partsOf(message);
+export const decodeMessage = (message: Uint8Array, tables: LookupTables): Message =>
+  resolve(readMessage(message), tables);
+
+/** @throws Unsafe when an address is in none of the tables, or an instruction names an account that is not there. */
+export function resolve({ header, keys, instructions, lookups }: Parts, tables: LookupTables): Message {
   const accounts = [
     ...keys.map((address, index) => usedAt(header, keys.length, address, index)),
     ...found(lookups, tables),
@@ -78,7 +81,8 @@ export function decodeMessage(message: Uint8Array, tables: LookupTables): Messag
   };
 }
 
-function partsOf(message: Uint8Array): Parts {
+/** Everything that its bytes say by themselves. @throws Unsafe */
+export function readMessage(message: Uint8Array): Parts {
   try {
     const reader = new Reader(message);
     const version = reader.u8();

@@ -9,6 +9,7 @@ import bs58 from "bs58";
 import * as z from "zod";
 import type { Clock } from "../../clock.ts";
 import { EngineError } from "../../error.ts";
+import { assemble } from "../wire.ts";
 import { HEAD_BYTES } from "./effects.ts";
 import { LOOKUP_TABLE_PROGRAM } from "./addresses.ts";
 import type { LookupTables } from "./message.ts";
@@ -103,7 +104,11 @@ export function firewallNode(endpoint: string, clock: Clock): FirewallNode {
         minContextSlot: Number(minSlot),
         accounts: { encoding: "base64", addresses },
       };
-      const answer = await ask("simulateTransaction", [unsigned(message), config], SimulateAnswer);
+      const answer = await ask(
+        "simulateTransaction",
+        [assemble(message, null).toString("base64"), config],
+        SimulateAnswer,
+      );
       const { err, logs, accounts } = answer.value;
       return {
         slot: BigInt(answer.context.slot),
@@ -114,10 +119,6 @@ export function firewallNode(endpoint: string, clock: Clock): FirewallNode {
     },
   };
 }
-
-/** A transaction of one signature that has not been made, base64. */
-const unsigned = (message: string): string =>
-  Buffer.concat([Buffer.of(1), Buffer.alloc(64), Buffer.from(message, "base64")]).toString("base64");
 
 /** Of a lookup table: what stands before its addresses, and what it says that it is. */
 const TABLE = { headerBytes: 56, type: 1 };

@@ -22,7 +22,7 @@ import {
   SYSTEM_PROGRAM,
   TOKEN_PROGRAM,
 } from "./addresses.ts";
-import { decodeMessage, type Instruction, type Message, tablesOf } from "./message.ts";
+import { type Instruction, type Message, readMessage, resolve, tablesOf } from "./message.ts";
 import { checkMemo, priorityFeeOf } from "./programs.ts";
 import { checkPayer } from "./swap.ts";
 import { Unsafe } from "./unsafe.ts";
@@ -79,11 +79,11 @@ export type TransferVerdict =
 /** @param message - Base64, unsigned. */
 export function inspectTransfer(message: string, intent: TransferIntent): TransferVerdict {
   try {
-    const bytes = Buffer.from(message, "base64");
-    const tables = tablesOf(bytes).length;
+    const parts = readMessage(Buffer.from(message, "base64"));
+    const tables = tablesOf(parts).length;
     if (tables > 0)
       throw new Unsafe("lookup_table", `it looks addresses up in ${tables} tables: a transfer needs none`);
-    check(decodeMessage(bytes, new Map()), intent);
+    check(resolve(parts, new Map()), intent);
     return { type: "safe" };
   } catch (error) {
     if (error instanceof Unsafe || error instanceof UnsafeTransfer) {
